@@ -1,0 +1,151 @@
+"""Settings: read once from the environment (and `.env`), checked together, shown safely."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import ConfigError
+
+GIB = 1 << 30
+
+
+class Settings(BaseSettings):
+    """All that can be configured; the environment variable is the field's name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        validate_default=False,
+    )
+
+    kie_api_key: SecretStr | None = Field(None, description="KIE's API key")
+    kie_base_url: str = Field("https://api.kie.ai", description="where KIE's API is")
+    kie_callback_secret: SecretStr | None = Field(
+        None, description="keys of callback URL tokens, comma list: the first signs, all verify"
+    )
+    kie_webhook_hmac_key: SecretStr | None = Field(
+        None,
+        description="KIE's webhook HMAC keys, comma list; when set, signatures are required",
+    )
+
+    bind: str = Field("127.0.0.1", description="address the webhook listens on")
+    port: int = Field(8000, ge=1, le=65535, description="port the webhook listens on")
+    public_base_url: str = Field(
+        "http://127.0.0.1:8000", description="how KIE and browsers reach the webhook"
+    )
+    api_token: SecretStr | None = Field(None, description="bearer token of the API")
+
+    data_dir: Path = Field(Path("data"), description="database, files, spool, made-up secret")
+    database_url: str = Field("", description="default: SQLite in DATA_DIR/kie.db")
+    storage_dir: Path | None = Field(None, description="default: DATA_DIR/assets")
+
+    media_allow_private: bool = Field(
+        False, description="download from http and private addresses too (a simulator, tests)"
+    )
+    max_asset_bytes: int = Field(2 * GIB, gt=0, description="largest file that is stored")
+    spool_max_bytes: int = Field(8 * GIB, gt=0, description="room for downloads under way")
+
+    poll_first_seconds: float | None = Field(None, gt=0, description="default: by kind")
+    poll_max_seconds: float = Field(300, gt=0, description="longest gap between two looks")
+    give_up_after_hours: float = Field(24, gt=0, description="counted from creation")
+    stuck_after_minutes: float = Field(10, gt=0, description="open for longer is called stuck")
+    lease_seconds: float = Field(60, gt=0, description="how long a worker may be silent")
+    delivery_threads: int = Field(8, ge=1, le=256, description="deliveries at once, per process")
+
+    log_format: Literal["json", "text"] | None = Field(
+        None, description="default: json off a terminal, text on one"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="least level"
+    )
+
+    @field_validator("kie_base_url", "public_base_url")
+    @classmethod
+    def _is_http_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be an http or https URL")
+        if parts.query or parts.fragment or parts.username:
+            raise ValueError("must be a plain base URL, without credentials, query or fragment")
+        return value.rstrip("/")
+
+    @property
+    def database(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'kie.db'}"
+
+    @property
+    def assets_dir(self) -> Path:
+        """The folder of local storage."""
+        return self.storage_dir or self.data_dir / "assets"
+
+    @property
+    def hmac_keys(self) -> tuple[str, ...]:
+        """KIE's webhook HMAC keys that verify; empty when signatures are not required."""
+        return _comma_list(self.kie_webhook_hmac_key)
+
+    @property
+    def callback_secrets(self) -> tuple[str, ...]:
+        """The configured callback secrets; empty where one has to be made up (loopback only)."""
+        return _comma_list(self.kie_callback_secret)
+
+    @property
+    def sends_callback_url(self) -> bool:
+        """Whether KIE can be told where to call back: not from the internet to our loopback."""
+        return is_loopback(self.kie_base_url) or not is_loopback(self.public_base_url)
+
+    @classmethod
+    def load(cls, **overrides: object) -> Settings:
+        """Read the environment once, or raise one ConfigError that names everything wrong."""
+        try:
+            settings = cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            problems = [_problem(dict(item)) for item in error.errors(include_input=False)]
+            raise ConfigError("; ".join(problems)) from None
+        if problem := settings._missing_off_loopback():
+            raise ConfigError(problem)
+        return settings
+
+    def _missing_off_loopback(self) -> str | None:
+        if is_loopback(self.bind) and is_loopback(self.public_base_url):
+            return None
+        needed = {
+            "API_TOKEN": self.api_token,
+            "KIE_CALLBACK_SECRET": self.kie_callback_secret,
+            "KIE_API_KEY": self.kie_api_key,
+        }
+        missing = [name for name, value in needed.items() if value is None]
+        if not missing:
+            return None
+        return f"BIND or PUBLIC_BASE_URL is not loopback, so set also: {', '.join(missing)}"
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address, host name or URL means this machine only."""
+    host = urlsplit(address).hostname if "://" in address else address.strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _comma_list(secret: SecretStr | None) -> tuple[str, ...]:
+    text = secret.get_secret_value() if secret else ""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _problem(item: Mapping[str, object]) -> str:
+    location = item["loc"]
+    name = str(location[0]).upper() if isinstance(location, tuple) and location else "settings"
+    return f"{name}: {str(item['msg']).removeprefix('Value error, ')}"

@@ -1,0 +1,3 @@
+"""Everything on one machine with one command: processes and a demonstration."""
+
+from __future__ import annotations

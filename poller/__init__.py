@@ -1,0 +1,3 @@
+"""The poller: an APScheduler process whose ticks call core."""
+
+from __future__ import annotations

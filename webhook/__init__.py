@@ -1,0 +1,3 @@
+"""The webhook: a Flask app over core."""
+
+from __future__ import annotations
