@@ -31,7 +31,8 @@ class Report:
     progress: int | None = None  # 0-100
     credits_consumed: Decimal | None = None
     completed_at: datetime | None = None  # aware UTC
-    generation_id: str | None = None  # the one that the task's callback URL names, if it names one
+    has_callback_url: bool = False  # whether the task's `param` names one
+    generation_id: str | None = None  # the generation which that callback URL names
 
 
 @dataclass(frozen=True, slots=True)

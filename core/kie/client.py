@@ -1,0 +1,223 @@
+"""Calls KIE over HTTP, once each: nothing here repeats a request or follows a redirect."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from json import dumps
+from typing import TypeVar
+
+import httpx
+
+from core.errors import ConfigError
+from core.kie import lenient
+from core.kie.codes import Answer, ask_failure, create_answer, retry_after
+from core.kie.families import FAMILIES, Request
+from core.kie.report import (
+    Accepted,
+    AskAnswer,
+    AskFailed,
+    CreateAnswer,
+    NotNow,
+    Refused,
+    Report,
+    Unknown,
+)
+
+CONNECT_SECONDS = 10.0
+ASK_SECONDS = 15.0
+CREATE_SECONDS = 120.0  # acceptance has been seen to take more than 90 s
+MAX_BODY_BYTES = 4 << 20
+
+# Raised before a byte of the request left; whatever else fails may have failed after KIE read it.
+NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+
+class KieClient:
+    """KIE's API as values: every answer, outage and nonsense is one, no exception.
+
+    May be used by many threads at once. `clock` is monotonic, in seconds.
+    """
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        api_key: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        create_seconds: float = CREATE_SECONDS,
+        ask_seconds: float = ASK_SECONDS,
+    ) -> None:
+        if not (api_key.isascii() and api_key.isprintable()) or api_key != api_key.strip():
+            raise ConfigError("KIE_API_KEY: must be printable ASCII without spaces around it")
+        self._http = http
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._clock = clock
+        self._create_seconds = create_seconds
+        self._ask_seconds = ask_seconds
+
+    def create(
+        self, family: str, model: str, input: Mapping[str, object], callback_url: str | None
+    ) -> CreateAnswer:
+        """Ask KIE to make a task. Not idempotent: after `Unknown` a task may exist."""
+        request = FAMILIES[family].create_request(model, input, callback_url)
+        started = self._clock()
+        answer: CreateAnswer
+        try:
+            answer = create_answer(self._send(request, self._create_seconds))
+        except NOTHING_SENT as error:
+            answer = NotNow("kie.unreachable", _words(error))
+        except (httpx.HTTPError, _UnreadableError) as error:
+            answer = Unknown(_words(error))
+        task_id = answer.task_id if isinstance(answer, Accepted) else None
+        self._log("kie.created", _outcome(answer), started, family=family, task_id=task_id)
+        return answer
+
+    def ask(self, family: str, task_id: str) -> AskAnswer:
+        """Read a task."""
+        api = FAMILIES[family]
+
+        def read(data: object) -> AskAnswer:
+            return _about(task_id, api.read_report(data))
+
+        started = self._clock()
+        answer = self._read(api.ask_request(task_id), read)
+        self._log("kie.asked", _outcome(answer), started, family=family, task_id=task_id)
+        return answer
+
+    def download_url(self, url: str) -> str | AskFailed:
+        """A link to a file of KIE's, good for 20 minutes (docs.kie.ai/common-api/download-url)."""
+        request = Request("POST", "/api/v1/common/download-url", json={"url": url})
+        started = self._clock()
+        answer = self._read(request, lambda data: lenient.url(data) or _unusable("no URL"))
+        self._log("kie.download_url", _outcome(answer), started)
+        return answer
+
+    def credits(self) -> Decimal | AskFailed:
+        """The credits left (docs.kie.ai/common-api/get-account-credits)."""
+        started = self._clock()
+        answer = self._read(Request("GET", "/api/v1/chat/credit"), _amount)
+        self._log("kie.credits", _outcome(answer), started)
+        return answer
+
+    def _read(self, request: Request, read: Callable[[object], _T]) -> _T | AskFailed:
+        try:
+            answer = self._send(request, self._ask_seconds)
+        except (httpx.HTTPError, _UnreadableError) as error:
+            return AskFailed("kie.unavailable", _words(error))
+        return ask_failure(answer) or read(answer.data)
+
+    def _send(self, request: Request, seconds: float) -> Answer:
+        with self._http.stream(
+            request.method,
+            request.path,
+            params=request.params,
+            # ASCII, because text with lone surrogates has no other encoding.
+            content=None if request.json is None else dumps(request.json).encode("ascii"),
+            headers={"Content-Type": "application/json", **self._headers},
+            timeout=httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
+        ) as response:
+            body = self._body(response)
+            wait = retry_after(response.headers)
+            return Answer(response.status_code, _json_object(body), wait)
+
+    def _body(self, response: httpx.Response) -> bytes:
+        body = bytearray()
+        # Counted from the headers on: a create accepted in the last second keeps its task id.
+        deadline = self._clock() + self._ask_seconds
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise _UnreadableError(f"KIE's answer is over {MAX_BODY_BYTES} bytes")
+            if self._clock() > deadline:
+                raise _UnreadableError("KIE's answer did not end in time")
+        return bytes(body)
+
+    def _log(
+        self,
+        event: str,
+        outcome: str,
+        started: float,
+        *,
+        family: str | None = None,
+        task_id: str | None = None,
+    ) -> None:
+        ms = round((self._clock() - started) * 1000)
+        extra = {"event": event, "family": family, "code": outcome, "ms": ms, "task_id": task_id}
+        logger.info("KIE answered %s", outcome, extra=extra)
+
+
+def kie_http(
+    base_url: str, *, transport: httpx.BaseTransport | None = None, connections: int = 16
+) -> httpx.Client:
+    """The HTTP client for KIE, to be closed by its owner; `connections` is one a thread.
+
+    No redirect, no retry, and no proxy or login from the environment.
+    """
+    return httpx.Client(
+        base_url=base_url,
+        transport=transport,
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        headers={"User-Agent": "kie-delivery", "Accept-Encoding": "identity"},
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+class _UnreadableError(Exception):
+    """An answer came that cannot be read to its end."""
+
+
+def _json_object(body: bytes) -> dict[str, object] | None:
+    try:
+        found = lenient.parse(body)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _about(task_id: str, report: Report) -> AskAnswer:
+    """The report, if it is one of this task.
+
+    One that names another task is refused and not retried as an outage: applied, it would deliver
+    somebody else's files, and whoever sees it has to know. One without an id is an answer to what
+    was asked.
+    """
+    if report.task_id not in ("", task_id):
+        return AskFailed("kie.refused", "KIE answered about another task")
+    return replace(report, task_id=task_id) if report.state else _unusable("no state")
+
+
+def _amount(data: object) -> Decimal | AskFailed:
+    amount = lenient.credits(data)
+    return _unusable("no amount") if amount is None else amount
+
+
+def _unusable(what: str) -> AskFailed:
+    return AskFailed("kie.unavailable", f"KIE answered with {what}")
+
+
+def _words(error: Exception) -> str:
+    """What went wrong; the class first, because some of httpx's errors have no text."""
+    return f"{type(error).__name__.removeprefix('_')}: {error}".removesuffix(": ")
+
+
+def _outcome(answer: object) -> str:
+    match answer:
+        case AskFailed() | NotNow():
+            return answer.code
+        case Refused():
+            return f"kie.{answer.kie_code}"
+        case Unknown():
+            return "unknown"
+        case Report():
+            return answer.state
+        case _:
+            return "ok"
