@@ -1,0 +1,27 @@
+"""The callback secret of a laptop: made once, kept beside the data."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+NAME = "callback-secret"
+
+
+def made_up_secret(data_dir: Path) -> str:
+    """The secret in `data_dir`, readable by its owner only; made at the first call."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    file = data_dir / NAME
+    draft = data_dir / f"{NAME}.{os.getpid()}.{secrets.token_hex(4)}"
+    if not file.exists():
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as out:
+            out.write(secrets.token_urlsafe(32))
+        try:
+            os.link(draft, file)  # whole or not at all, and only the first of two processes
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return file.read_text().strip()

@@ -1,0 +1,209 @@
+"""What becomes of a generation when KIE was asked how its task stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from core.generation.ending import give_up
+from core.generation.model import Asset, Change, Channel, Code, Event, Generation, Status
+from core.generation.schedule import (
+    EMPTY_PATIENCE,
+    GRACE,
+    MEDIA_LIFETIME,
+    Policy,
+    announced_gap,
+)
+from core.kie.report import FAIL, SUCCESS, AskAnswer, AskFailed, Report
+
+QUEUED_STATES = ("waiting", "queuing")
+ASK_CODES_PREFIX = "kie."
+
+
+def after_ask(
+    generation: Generation, answer: AskAnswer, channel: Channel, now: datetime, policy: Policy
+) -> Change:
+    """The generation after one answer of KIE about its task.
+
+    Older news changes nothing, and only `state = fail` fails a generation on KIE's word.
+    """
+    asked = generation.evolve(attempts=generation.attempts + 1, asked_at=now)
+    if isinstance(answer, AskFailed):
+        return _ask_failed(asked, answer, now, policy)
+    if _is_older_news(generation, answer):
+        return _look_later(asked, now, policy)
+    told = _told(asked, answer, now)
+    if answer.state == FAIL:
+        return _with_disagreement(generation, answer, _failed(told, answer, now))
+    if answer.state == SUCCESS:
+        return _with_disagreement(
+            generation, answer, _succeeded(told, answer, channel, now, policy)
+        )
+    return _in_progress(generation, told, answer, now, policy)
+
+
+def confirms_candidate(generation: Generation, report: Report) -> bool:
+    """Whether KIE's own record agrees that a task named by a callback is this generation's."""
+    return not report.has_callback_url or report.generation_id == generation.id
+
+
+def candidate_confirmed(generation: Generation, task_id: str, now: datetime) -> Change:
+    """The generation with the task id that a callback brought and KIE confirmed."""
+    waits = generation.error_code == Code.SUBMIT_UNKNOWN and not generation.is_final
+    adopted = generation.evolve(
+        task_id=task_id,
+        candidate_task_id=None,
+        submitted_at=generation.submitted_at or now,
+        error_code=None if waits else generation.error_code,
+        error=None if waits else generation.error,
+    )
+    return Change(adopted, (Event("callback.task_adopted", {"task_id": task_id}),))
+
+
+def candidate_refused(generation: Generation, why: str, now: datetime, policy: Policy) -> Change:
+    """The generation without the task id that a callback claimed for it."""
+    event = Event("callback.task_refused", {"task_id": generation.candidate_task_id, "why": why})
+    return Change(
+        generation.evolve(candidate_task_id=None, due_at=policy.give_up_at(generation.created_at)),
+        (event,),
+    )
+
+
+def _is_older_news(generation: Generation, report: Report) -> bool:
+    return generation.provider_state == SUCCESS and report.state not in (SUCCESS, FAIL)
+
+
+def _told(generation: Generation, report: Report, now: datetime) -> Generation:
+    new_step = report.state == SUCCESS and generation.provider_state != SUCCESS
+    clears = (generation.error_code or "").startswith(ASK_CODES_PREFIX)
+    return generation.evolve(
+        provider_state=report.state,
+        progress=report.progress if report.progress is not None else generation.progress,
+        credits_consumed=report.credits_consumed or generation.credits_consumed,
+        error_code=None if clears else generation.error_code,
+        error=None if clears else generation.error,
+        step_since=now if new_step else generation.step_since,
+        attempts=1 if new_step else generation.attempts,
+    )
+
+
+def _in_progress(
+    before: Generation, told: Generation, report: Report, now: datetime, policy: Policy
+) -> Change:
+    if told.status is Status.QUEUED and report.state not in QUEUED_STATES:
+        told = told.evolve(status=Status.GENERATING)
+    change = _look_later(told, now, policy)
+    if before.provider_state == report.state:
+        return change
+    event = Event("provider.state", {"state": report.state, "progress": report.progress})
+    return Change(change.generation, (event, *change.events))
+
+
+def _look_later(generation: Generation, now: datetime, policy: Policy) -> Change:
+    give_up_at = policy.give_up_at(generation.created_at)
+    if now >= give_up_at or generation.gave_up:
+        why = f"KIE still said {generation.provider_state!r} at the give-up time"
+        return give_up(generation, Code.PROVIDER_TIMEOUT, why, now)
+    gap = _gap(generation, now, policy)
+    return Change(generation.evolve(due_at=min(now + gap, give_up_at)))
+
+
+def _gap(generation: Generation, now: datetime, policy: Policy) -> timedelta:
+    if generation.announced_at is not None or generation.provider_state == SUCCESS:
+        return announced_gap(generation.attempts, policy.max_gap_seconds)
+    age = now - (generation.submitted_at or generation.created_at)
+    return policy.look_gap(generation.kind, generation.attempts, age)
+
+
+def _ask_failed(generation: Generation, failed: AskFailed, now: datetime, policy: Policy) -> Change:
+    fresh = now - (generation.submitted_at or generation.announced_at or now) < GRACE
+    if failed.code == "kie.unknown_task" and fresh:
+        return Change(generation.evolve(due_at=now + announced_gap(generation.attempts, 10)))
+    if generation.task_id is None and failed.code == "kie.unknown_task":
+        return candidate_refused(generation, "KIE does not know it", now, policy)
+    event = Event("ask.failed", {"code": failed.code, "why": failed.message})
+    if not generation.gave_up:
+        generation = generation.evolve(error_code=failed.code, error=failed.message)
+    later = _look_later(generation, now, policy)
+    if later.generation.due_at is not None and not later.generation.is_final:
+        wait = failed.retry_after or policy.dice() * (later.generation.due_at - now).total_seconds()
+        at = now + timedelta(seconds=min(max(wait, 1.0), policy.max_gap_seconds))
+        later = Change(later.generation.evolve(due_at=at), later.events)
+    return Change(later.generation, (event, *later.events))
+
+
+def _failed(generation: Generation, report: Report, now: datetime) -> Change:
+    words = [word for word in (report.fail_code, report.fail_message) if word]
+    failed = generation.evolve(
+        status=Status.FAILED,
+        error_code=Code.PROVIDER_FAILED,
+        error=": ".join(words) or "KIE gave no reason",
+        provider_completed_at=report.completed_at or now,
+        gave_up_at=None,
+        due_at=None,
+    )
+    return Change(failed, (Event("provider.failed", {"why": failed.error}),))
+
+
+def _succeeded(
+    generation: Generation, report: Report, channel: Channel, now: datetime, policy: Policy
+) -> Change:
+    if not report.files and report.result_object is None:
+        return _empty(generation, now, policy)
+    completed_at = min(report.completed_at or now, now)
+    announced = generation.announced_at is not None
+    ready = generation.evolve(
+        status=generation.status if generation.is_final else Status.GENERATING,
+        result_urls=tuple(file.url for file in report.files if file.role == "main"),
+        result_object=report.result_object,
+        assets=_refreshed(generation, report),
+        provider_completed_at=completed_at,
+        expires_at=completed_at + MEDIA_LIFETIME,
+        delivered_via=generation.delivered_via or (Channel.CALLBACK if announced else channel),
+        kind=generation.kind or ("text" if report.result_object else None),
+        attempts=0,
+        step_since=now,
+        due_at=now,
+    )
+    detail = {"files": len(ready.assets), "via": ready.delivered_via}
+    return Change(ready, (Event("provider.success", detail),))
+
+
+def _empty(generation: Generation, now: datetime, policy: Policy) -> Change:
+    since = generation.step_since or now
+    if generation.gave_up or now - since >= EMPTY_PATIENCE:
+        why = "KIE says success, but names no file"
+        return give_up(generation, Code.PROVIDER_EMPTY, why, now)
+    gap = announced_gap(generation.attempts, 60)
+    waiting = generation.evolve(
+        status=Status.GENERATING, due_at=min(now + gap, since + EMPTY_PATIENCE)
+    )
+    event = Event("provider.empty", {"asked": generation.attempts})
+    return Change(waiting, (event,) if generation.attempts == 1 else ())
+
+
+def _refreshed(generation: Generation, report: Report) -> tuple[Asset, ...]:
+    """KIE's files as assets: what is stored stays, what is not gets its newest address."""
+    known = {asset.position: asset for asset in generation.assets}
+    if report.result_object is not None and not report.files:
+        return (known.get(0, Asset(position=0)),)
+    for position, file in enumerate(report.files):
+        fresh = Asset(position=position, role=file.role, source_url=file.url)
+        asset = known.get(position, fresh)
+        if asset.stored_at is None:
+            known[position] = replace(
+                fresh,
+                path=asset.path,
+                content_type=asset.content_type,
+                size_bytes=asset.size_bytes,
+                sha256=asset.sha256,
+            )
+    return tuple(known[position] for position in sorted(known))
+
+
+def _with_disagreement(before: Generation, report: Report, change: Change) -> Change:
+    claimed = before.announced_state
+    if claimed is None or claimed == report.state or before.is_final:
+        return change
+    event = Event("callback.disagrees", {"callback": claimed, "kie": report.state})
+    return Change(change.generation, (*change.events, event))

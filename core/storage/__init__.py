@@ -1,0 +1,3 @@
+"""Permanent storage of result files."""
+
+from __future__ import annotations

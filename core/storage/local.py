@@ -1,0 +1,107 @@
+"""Permanent storage in a local folder, served by the webhook under /assets/."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from core.errors import StorageError
+from core.ids import new_token
+
+PART_SUFFIX = ".storing"
+
+
+class LocalStorage:
+    """An AssetStorage in a folder."""
+
+    def __init__(self, root: Path, public_base_url: str) -> None:
+        self._root = root
+        self._base_url = public_base_url
+
+    def put(self, source: Path, path: str, content_type: str) -> None:
+        """Move the file into place: flushed to disk, then renamed, then the folders flushed."""
+        target = self.file(path)
+        with _translated(f"cannot store {path}"):
+            made = _make_folders(target.parent, self._root)
+            _flush(source)
+            _move(source, target)
+            for folder in {target.parent, *made}:
+                _flush(folder)
+
+    def size(self, path: str) -> int | None:
+        """The size of the stored file."""
+        with _translated(f"cannot read {path}"):
+            try:
+                return self.file(path).stat().st_size
+            except FileNotFoundError:
+                return None
+
+    def url(self, path: str) -> str:
+        """Our own address of the stored file."""
+        return f"{self._base_url}/assets/{quote(path)}"
+
+    def delete(self, path: str) -> None:
+        """Remove the stored file."""
+        with _translated(f"cannot delete {path}"):
+            self.file(path).unlink(missing_ok=True)
+
+    def check(self) -> None:
+        """Write and remove a file."""
+        with _translated(f"cannot write to {self._root}"):
+            self._root.mkdir(parents=True, exist_ok=True)
+            probe = self._root / f"check-{new_token()}{PART_SUFFIX}"
+            probe.touch()
+            probe.unlink()
+
+    def file(self, path: str) -> Path:
+        """Where an object lies. Raises StorageError for a path that leads out of the folder."""
+        file = self._root / path
+        if not path or ".." in Path(path).parts or not file.is_relative_to(self._root):
+            raise StorageError("storage.bad_path", f"not a path of an object: {path!r}")
+        return file
+
+
+def _make_folders(folder: Path, root: Path) -> list[Path]:
+    """Create what is missing; the folders whose entries that changed."""
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return [parent.parent for parent in missing if parent != root]
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        source.replace(target)
+        return
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+    part = target.with_name(f"{target.name}.{new_token()}{PART_SUFFIX}")  # another file system
+    try:
+        shutil.copyfile(source, part)
+        _flush(part)
+        part.replace(target)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+@contextmanager
+def _translated(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError("storage.unavailable", f"{doing}: {error.strerror or error}") from error

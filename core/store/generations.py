@@ -1,0 +1,227 @@
+"""The write side of `generations`: adding, leasing, saving what a transition changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.errors import AppError, LeaseLostError
+from core.generation.model import Change, Event, Generation, Status
+from core.store.database import Database
+from core.store.matching import match_unmatched
+from core.store.rows import (
+    asset_columns,
+    changed_columns,
+    load_generations,
+    to_columns,
+)
+from core.store.tables import assets, callbacks, events
+from core.store.tables import generations as g
+
+INSERT_EVENT = sa.insert(events)
+
+#: Final states are final, except that giving up may turn into success.
+MAY_BECOME = {
+    Status.QUEUED: [Status.QUEUED],
+    Status.GENERATING: [Status.QUEUED, Status.GENERATING],
+    Status.SUCCESS: [Status.QUEUED, Status.GENERATING, Status.FAILED, Status.SUCCESS],
+    Status.FAILED: [Status.QUEUED, Status.GENERATING, Status.FAILED],
+}
+
+
+class IdempotencyConflictError(AppError):
+    """The same Idempotency-Key came with another request."""
+
+
+class TaskIdResult(StrEnum):
+    """What became of a task id that KIE told us."""
+
+    SAVED = "saved"
+    ROW_HAS_OTHER = "the row has another task id"
+    TAKEN = "another generation has this task id"
+
+
+class Generations:
+    """Adds, saves and deletes generations. Every change but `save_task_id` is fenced by a token."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def add(self, generation: Generation) -> tuple[Generation, bool]:
+        """Save a new generation; with an Idempotency-Key seen before, give the first one instead.
+
+        The flag says whether it is new. Raises IdempotencyConflictError where the key came with
+        another request.
+        """
+        with self._database.write() as connection:
+            key = generation.idempotency_key
+            if key is not None and (known := self._by_key(connection, key)):
+                if known.request_sha256 != generation.request_sha256:
+                    raise IdempotencyConflictError(
+                        "this Idempotency-Key was used with another request"
+                    )
+                return known, False
+            connection.execute(sa.insert(g), to_columns(generation))
+            detail = {"model": generation.model, "kind": generation.kind}
+            _tell(connection, generation.id, [Event("generation.created", detail)], self._now())
+        return generation, True
+
+    def _by_key(self, connection: sa.Connection, key: str) -> Generation | None:
+        found = connection.execute(sa.select(g).where(g.c.idempotency_key == key)).mappings()
+        return next(iter(load_generations(connection, found.all())), None)
+
+    def load(self, generation_id: str) -> Generation:
+        """The generation as it is now; LeaseLostError if it was deleted."""
+        with self._database.read() as connection:
+            found = connection.execute(sa.select(g).where(g.c.id == generation_id)).mappings()
+            for generation in load_generations(connection, found.all()):
+                return generation
+        raise LeaseLostError
+
+    def save(self, token: str, before: Generation, change: Change) -> None:
+        """Save what changed, if the lease is still ours; otherwise LeaseLostError, nothing saved.
+
+        `due_at` stays: a wake-up that comes meanwhile is seen by `release`.
+        """
+        with self._database.write() as connection:
+            self._save(connection, token, before, change, {})
+
+    def release(self, token: str, before: Generation, change: Change) -> bool:
+        """Save what changed and let go, unless a wake-up came since the claim.
+
+        True: let go. False: saved, the wake-up is consumed and the lease still held: look again.
+        """
+        woken = g.c.due_at.is_not(None)
+        letting_go = {
+            "lease_token": sa.case((woken, g.c.lease_token), else_=sa.null()),
+            "lease_until": sa.case((woken, g.c.lease_until), else_=sa.null()),
+            "due_at": sa.case(
+                (woken, sa.null()), else_=sa.literal(change.generation.due_at, g.c.due_at.type)
+            ),
+        }
+        with self._database.write() as connection:
+            return not self._save(connection, token, before, change, letting_go)
+
+    def _save(
+        self,
+        connection: sa.Connection,
+        token: str,
+        before: Generation,
+        change: Change,
+        lease_changes: dict[str, Any],
+    ) -> bool:
+        """Whether the lease is still held afterwards."""
+        now = self._now()
+        after = change.generation
+        values = changed_columns(before, after) | lease_changes | {"updated_at": now}
+        statement = (
+            sa.update(g)
+            .where(
+                g.c.id == after.id,
+                g.c.lease_token == token,
+                g.c.status.in_(MAY_BECOME[after.status]),
+            )
+            .values(values)
+            .returning(g.c.lease_token)
+        )
+        row = connection.execute(statement).one_or_none()
+        if row is None:
+            raise LeaseLostError
+        _save_assets(connection, before, after)
+        _tell(connection, after.id, change.events, now)
+        return row.lease_token is not None
+
+    def save_task_id(self, generation_id: str, token: str, task_id: str) -> TaskIdResult:
+        """Save KIE's task id where the row has none yet, lease or not: it must not be lost.
+
+        An earlier callback of that task is matched. A conflict is kept as an event with both ids.
+        """
+        try:
+            with self._database.write() as connection:
+                return self._save_task_id(connection, generation_id, token, task_id)
+        except sa.exc.IntegrityError:
+            with self._database.write() as connection:
+                detail = {"task_id": task_id, "why": TaskIdResult.TAKEN.value}
+                _tell(connection, generation_id, [Event("task_id.conflict", detail)], self._now())
+            return TaskIdResult.TAKEN
+
+    def _save_task_id(
+        self, connection: sa.Connection, generation_id: str, token: str, task_id: str
+    ) -> TaskIdResult:
+        now = self._now()
+        row = connection.execute(
+            sa.select(g.c.task_id, g.c.candidate_task_id).where(g.c.id == generation_id)
+        ).one_or_none()
+        if row is None or row.task_id == task_id:  # deleted meanwhile, or known already
+            return TaskIdResult.SAVED
+        known = row.task_id or row.candidate_task_id
+        if known not in (None, task_id):
+            detail = {"row": known, "told": task_id, "why": TaskIdResult.ROW_HAS_OTHER.value}
+            _tell(connection, generation_id, [Event("task_id.conflict", detail)], now)
+        if row.task_id is not None:
+            return TaskIdResult.ROW_HAS_OTHER
+        mine = g.c.lease_token == token
+        connection.execute(
+            sa.update(g)
+            .where(g.c.id == generation_id, g.c.task_id.is_(None))
+            .values(
+                task_id=task_id,
+                candidate_task_id=None,
+                submitted_at=sa.func.coalesce(g.c.submitted_at, sa.literal(now, g.c.due_at.type)),
+                due_at=sa.case((mine, g.c.due_at), else_=sa.literal(now, g.c.due_at.type)),
+                updated_at=now,
+            )
+        )
+        match_unmatched(connection, generation_id, task_id, now)
+        return TaskIdResult.SAVED
+
+    def wake(self, generation_id: str) -> None:
+        """Make a generation due now; a holder of its lease will look again before it lets go."""
+        now = self._now()
+        later = sa.or_(g.c.due_at.is_(None), g.c.due_at > now)
+        with self._database.write() as connection:
+            connection.execute(
+                sa.update(g).where(g.c.id == generation_id, later).values(due_at=now)
+            )
+
+    def delete(self, generation_id: str, token: str) -> None:
+        """Delete a generation and all that belongs to it, if the lease is ours."""
+        mine = sa.delete(g).where(g.c.id == generation_id, g.c.lease_token == token)
+        with self._database.write() as connection:
+            deleted = connection.execute(mine.returning(g.c.task_id)).one_or_none()
+            if deleted is None:
+                raise LeaseLostError
+            about_it = callbacks.c.generation_id == generation_id
+            if deleted.task_id is not None:
+                about_it |= callbacks.c.task_id == deleted.task_id
+            connection.execute(sa.delete(callbacks).where(about_it))
+
+
+def _save_assets(connection: sa.Connection, before: Generation, after: Generation) -> None:
+    known = {asset.position: asset for asset in before.assets}
+    for asset in after.assets:
+        if asset.position not in known:
+            values = asset_columns(asset) | {"generation_id": after.id}
+            connection.execute(sa.insert(assets), values)
+        elif asset != known[asset.position]:
+            connection.execute(
+                sa.update(assets)
+                .where(assets.c.generation_id == after.id, assets.c.position == asset.position)
+                .values(asset_columns(asset))
+            )
+
+
+def _tell(
+    connection: sa.Connection, generation_id: str, news: Iterable[Event], at: datetime
+) -> None:
+    rows = [
+        {"generation_id": generation_id, "at": at, "name": event.name, "detail": event.detail}
+        for event in news
+    ]
+    if rows:
+        connection.execute(INSERT_EVENT, rows)

@@ -1,0 +1,71 @@
+"""KIE's limit on new tasks, shared by all processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from core.store.database import Database
+from core.store.tables import create_grants
+from core.store.tables import generations as g
+
+#: docs.kie.ai: 20 new tasks per 10 s and account. Half a second more, for the way there.
+GRANTS = 20
+WINDOW = timedelta(seconds=10.5)
+#: An older generation that waits for its turn goes first, unless nobody has come for it this long.
+TURN_KEPT = timedelta(seconds=5)
+NEXT_TRY = timedelta(seconds=0.5)
+
+
+class Grants:
+    """Grants a create only when the 20th-last grant is old enough, in order of creation."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def grant(self, generation_id: str) -> datetime | None:
+        """None: granted, create now. Otherwise when to ask again."""
+        now = self._now()
+        moment = create_grants.c.granted_at.type
+        with self._database.write() as connection:
+            oldest = connection.execute(
+                sa.select(create_grants).order_by(create_grants.c.granted_at).limit(1)
+            ).one()
+            free_at: datetime = oldest.granted_at + WINDOW
+            if free_at > now:
+                return free_at
+            if connection.scalar(_older_waits(generation_id, now)):
+                return now + NEXT_TRY
+            granted = connection.execute(
+                sa.update(create_grants)
+                .where(
+                    create_grants.c.slot == oldest.slot,
+                    create_grants.c.granted_at == sa.literal(oldest.granted_at, moment),
+                )
+                .values(granted_at=now)
+            )
+            return None if granted.rowcount == 1 else now + NEXT_TRY
+
+    def close_window(self) -> None:
+        """KIE said 429: nobody creates for a whole window."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(create_grants).values(granted_at=self._now()))
+
+
+def _older_waits(generation_id: str, now: datetime) -> sa.Select[int]:
+    return (
+        sa.select(sa.literal(1))
+        .where(
+            g.c.due_at.is_not(None),
+            g.c.submit_started_at.is_(None),
+            g.c.task_id.is_(None),
+            g.c.error_code == "submit.rate_limited",
+            g.c.id < generation_id,
+            g.c.due_at.between(now - TURN_KEPT, now),
+            g.c.lease_until.is_(None),
+        )
+        .limit(1)
+    )

@@ -1,0 +1,215 @@
+"""Callbacks: each is kept with its verdict, and an accepted one wakes its generation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.errors import CallbackError
+from core.generation.model import GIVING_UP, Status
+from core.ids import new_id
+from core.masking import cap
+from core.store.database import Database
+from core.store.tables import callbacks, events, refusals
+from core.store.tables import generations as g
+
+KEPT_BODY_BYTES = 64 * 1024
+STRANGERS_BODY_BYTES = 2 * 1024
+#: Refused and unmatched callbacks kept in an hour, with and without a valid URL credential each.
+STRANGERS_PER_HOUR = 1000
+
+Found = sa.Row[*tuple[Any, ...]]
+_FIND = sa.select(g.c.id, g.c.task_id, g.c.candidate_task_id, g.c.status, g.c.error_code)
+FIND_BY_ID = _FIND.where(g.c.id == sa.bindparam("generation_id"))
+FIND_BY_TASK = _FIND.where(g.c.task_id == sa.bindparam("task_id"))
+FIND_SAME = sa.select(callbacks.c.verdict).where(
+    callbacks.c.task_id == sa.bindparam("task_id"),
+    callbacks.c.stage == sa.bindparam("stage"),
+    callbacks.c.body_sha256 == sa.bindparam("body_sha256"),
+    callbacks.c.verdict.in_(["accepted", "unmatched"]),
+)
+INSERT_CALLBACK = sa.insert(callbacks)
+INSERT_EVENT = sa.insert(events)
+
+
+class Verdict(StrEnum):
+    """What became of a callback."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    UNMATCHED = "unmatched"  # of a task that we do not know, or not yet
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A callback as it came, with what was read of it. `body` and `headers` are masked."""
+
+    body: str
+    body_sha256: str  # of the original bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    task_id: str | None = None
+    generation_id: str | None = None
+    stage: str | None = None
+    claimed_state: str | None = None
+
+
+class Inbox:
+    """Keeps callbacks. One that is refused changes nothing else."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def accept(self, received: Received) -> Verdict:
+        """Keep a callback whose credentials are right, and wake its generation, in one commit.
+
+        Idempotent: the same body for the same task and stage is a duplicate and wakes nobody.
+        """
+        now = self._now()
+        with self._database.write() as connection:
+            same = connection.scalar(
+                FIND_SAME,
+                {
+                    "task_id": received.task_id,
+                    "stage": received.stage,
+                    "body_sha256": received.body_sha256,
+                },
+            )
+            row = _find(connection, received)
+            if row is None:
+                return self._unmatched(connection, received, now, seen=same is not None)
+            if same is not None:
+                _keep(connection, received, Verdict.DUPLICATE, None, now)
+                return Verdict.DUPLICATE
+            finding = _finding(connection, row, received)
+            kept = Received(**{**_fields(received), "generation_id": row.id})
+            _keep(connection, kept, Verdict.ACCEPTED, finding, now)
+            if finding is None:
+                _wake(connection, row, received, now)
+            _tell(connection, row.id, received, finding, now)
+            return Verdict.ACCEPTED
+
+    def _unmatched(
+        self, connection: sa.Connection, received: Received, now: datetime, *, seen: bool
+    ) -> Verdict:
+        if _count(connection, "unmatched", credential=True, now=now) <= STRANGERS_PER_HOUR:
+            verdict = Verdict.DUPLICATE if seen else Verdict.UNMATCHED
+            _keep(connection, received, verdict, "task.unknown", now, STRANGERS_BODY_BYTES)
+        return Verdict.UNMATCHED
+
+    def refuse(self, received: Received, why: CallbackError, *, credential: bool) -> None:
+        """Keep a refused callback with its reason, or only count it beyond the hourly bound."""
+        now = self._now()
+        with self._database.write() as connection:
+            if _count(connection, why.code, credential=credential, now=now) > STRANGERS_PER_HOUR:
+                return
+            _keep(
+                connection, received, Verdict.REFUSED, why.code, now, STRANGERS_BODY_BYTES, str(why)
+            )
+
+
+def _fields(received: Received) -> dict[str, Any]:
+    return {name: getattr(received, name) for name in Received.__slots__}
+
+
+def _find(connection: sa.Connection, received: Received) -> Found | None:
+    if received.generation_id is not None:
+        return connection.execute(
+            FIND_BY_ID, {"generation_id": received.generation_id}
+        ).one_or_none()
+    return connection.execute(FIND_BY_TASK, {"task_id": received.task_id}).one_or_none()
+
+
+def _finding(connection: sa.Connection, row: Found, received: Received) -> str | None:
+    """Why a callback with the right credentials changes nothing all the same, if so."""
+    if row.task_id is not None:
+        return None if row.task_id == received.task_id else "task.other"
+    owner = connection.execute(FIND_BY_TASK, {"task_id": received.task_id}).one_or_none()
+    if owner is not None:
+        return "task.of_another_generation"
+    if row.candidate_task_id not in (None, received.task_id):
+        return "task.other"
+    return None
+
+
+def _wake(connection: sa.Connection, row: Found, received: Received, now: datetime) -> None:
+    """Make the generation due, where there is still something to learn."""
+    given_up = row.status == Status.FAILED and row.error_code in GIVING_UP
+    if row.status in (Status.SUCCESS, Status.FAILED) and not given_up:
+        return
+    values: dict[str, Any] = {"due_at": now, "attempts": 0, "updated_at": now}
+    if received.claimed_state is not None:
+        values |= {"announced_at": now, "announced_state": received.claimed_state}
+    if row.task_id is None:
+        values |= {"candidate_task_id": received.task_id, "announced_at": now}
+    connection.execute(sa.update(g).where(g.c.id == row.id).values(values))
+
+
+def _keep(
+    connection: sa.Connection,
+    received: Received,
+    verdict: Verdict,
+    reason: str | None,
+    now: datetime,
+    limit: int = KEPT_BODY_BYTES,
+    detail: str | None = None,
+) -> None:
+    connection.execute(
+        INSERT_CALLBACK,
+        {
+            "id": new_id(),
+            "received_at": now,
+            "task_id": received.task_id,
+            "generation_id": received.generation_id,
+            "stage": received.stage,
+            "verdict": verdict,
+            "reason": reason,
+            "detail": detail,
+            "headers": dict(received.headers),
+            "body": cap(received.body, limit),
+            "body_sha256": received.body_sha256,
+        },
+    )
+
+
+def _tell(
+    connection: sa.Connection,
+    generation_id: str,
+    received: Received,
+    finding: str | None,
+    now: datetime,
+) -> None:
+    detail = {"stage": received.stage, "task_id": received.task_id}
+    name = "callback.accepted"
+    if finding is not None:
+        name, detail = "callback.foreign", detail | {"why": finding}
+    connection.execute(
+        INSERT_EVENT,
+        {"generation_id": generation_id, "at": now, "name": name, "detail": detail},
+    )
+
+
+def _count(connection: sa.Connection, reason: str, *, credential: bool, now: datetime) -> int:
+    """Count one more of this hour; how many there were of all reasons with it."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    this = sa.and_(
+        refusals.c.hour == sa.literal(hour, refusals.c.hour.type),
+        refusals.c.credential == credential,
+    )
+    counted = connection.execute(
+        sa.update(refusals)
+        .where(this, refusals.c.reason == reason)
+        .values(count=refusals.c.count + 1)
+    )
+    if counted.rowcount == 0:
+        connection.execute(
+            sa.insert(refusals),
+            {"hour": hour, "reason": reason, "credential": credential, "count": 1},
+        )
+    return connection.scalar(sa.select(sa.func.sum(refusals.c.count)).where(this)) or 0

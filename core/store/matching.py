@@ -1,0 +1,65 @@
+"""Callbacks that came before their task was known, and how they find it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from core.kie.report import FAIL, SUCCESS
+from core.store.tables import callbacks, events, generations
+
+#: A callback can miss its generation only while both are being written at the same moment, so the
+#: sweep looks back no further than this.
+SWEEP_BACK = timedelta(minutes=10)
+
+
+def match_unmatched(
+    connection: sa.Connection, generation_id: str, task_id: str, now: datetime
+) -> int:
+    """Give a generation the callbacks that were waiting for its task id, and make it due.
+
+    Returns how many there were.
+    """
+    matched = connection.execute(
+        sa.update(callbacks)
+        .where(callbacks.c.task_id == task_id, callbacks.c.verdict == "unmatched")
+        .values(verdict="accepted", generation_id=generation_id, reason="matched.later")
+        .returning(callbacks.c.id, callbacks.c.stage, callbacks.c.received_at)
+    ).all()
+    if not matched:
+        return 0
+    last = max(matched, key=lambda row: row.id)
+    connection.execute(
+        sa.update(generations)
+        .where(generations.c.id == generation_id)
+        .values(due_at=now, announced_at=last.received_at, announced_state=_claim(last.stage))
+    )
+    connection.execute(
+        sa.insert(events),
+        {
+            "generation_id": generation_id,
+            "at": now,
+            "name": "callback.matched",
+            "detail": {"callbacks": len(matched), "stage": last.stage},
+        },
+    )
+    return len(matched)
+
+
+def _claim(stage: str | None) -> str | None:
+    return stage if stage in (SUCCESS, FAIL) else None
+
+
+def sweep_unmatched(connection: sa.Connection, now: datetime) -> int:
+    """Match recent unmatched callbacks whose generation is known by now; how many there were."""
+    pairs = connection.execute(
+        sa.select(generations.c.id, generations.c.task_id)
+        .distinct()
+        .join(callbacks, callbacks.c.task_id == generations.c.task_id)
+        .where(
+            callbacks.c.verdict == "unmatched",
+            callbacks.c.received_at > sa.literal(now - SWEEP_BACK, callbacks.c.received_at.type),
+        )
+    ).all()
+    return sum(match_unmatched(connection, row.id, row.task_id, now) for row in pairs)

@@ -1,0 +1,35 @@
+"""Heartbeats: which processes are alive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core.store.database import Database
+from core.store.tables import processes
+
+
+class Processes:
+    """Each process says that it lives."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def started(self, name: str) -> None:
+        """A process of this name has just started."""
+        now = self._now()
+        with self._database.write() as connection:
+            connection.execute(sa.delete(processes).where(processes.c.name == name))
+            connection.execute(
+                sa.insert(processes), {"name": name, "started_at": now, "beat_at": now}
+            )
+
+    def beat(self, name: str) -> None:
+        """A process of this name is alive now."""
+        with self._database.write() as connection:
+            connection.execute(
+                sa.update(processes).where(processes.c.name == name).values(beat_at=self._now())
+            )

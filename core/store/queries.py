@@ -1,0 +1,92 @@
+"""The read side: what the API, the diagnosis and the dashboard ask of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.generation.model import Generation, Status
+from core.store.database import Database
+from core.store.rows import load_generations
+from core.store.tables import callbacks, events, generations, processes
+
+SHOWN = 50  # callbacks and events shown of one generation, the newest
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some generations, newest first; `next_cursor` continues after the last one."""
+
+    items: list[Generation]
+    next_cursor: str | None
+
+
+class Queries:
+    """Reads that block no writer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def by_id(self, generation_id: str) -> Generation | None:
+        """The generation of this id."""
+        return self._one(generations.c.id == generation_id)
+
+    def by_task(self, task_id: str) -> Generation | None:
+        """The generation of KIE's task of this id."""
+        return self._one(generations.c.task_id == task_id)
+
+    def _one(self, condition: sa.ColumnElement[bool]) -> Generation | None:
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(generations).where(condition)).mappings().all()
+            return next(iter(load_generations(connection, rows)), None)
+
+    def page(
+        self,
+        *,
+        status: Status | None = None,
+        user_id: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """A page of generations before an id (keyset: ids sort by creation)."""
+        query = sa.select(generations).order_by(generations.c.id.desc()).limit(limit + 1)
+        if status is not None:
+            query = query.where(generations.c.status == status)
+        if user_id is not None:
+            query = query.where(generations.c.user_id == user_id)
+        if before is not None:
+            query = query.where(generations.c.id < before)
+        with self._database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+            items = load_generations(connection, rows[:limit])
+        return Page(items, items[-1].id if len(rows) > limit else None)
+
+    def callbacks_of(self, generation: Generation) -> list[Record]:
+        """The newest callbacks that named this generation or its task, oldest first."""
+        about_it = callbacks.c.generation_id == generation.id
+        if generation.task_id is not None:
+            about_it |= callbacks.c.task_id == generation.task_id
+        return self._newest(sa.select(callbacks).where(about_it).order_by(callbacks.c.id.desc()))
+
+    def events_of(self, generation: Generation) -> list[Record]:
+        """The newest lines of the timeline, oldest first."""
+        about_it = events.c.generation_id == generation.id
+        return self._newest(sa.select(events).where(about_it).order_by(events.c.id.desc()))
+
+    def _newest(self, query: sa.Select[*tuple[Any, ...]]) -> list[Record]:
+        with self._database.read() as connection:
+            rows = connection.execute(query.limit(SHOWN)).mappings().all()
+        return [dict(row) for row in reversed(rows)]
+
+    def beat_at(self, process: str) -> datetime | None:
+        """When a process last said that it lives."""
+        with self._database.read() as connection:
+            return connection.scalar(
+                sa.select(processes.c.beat_at).where(processes.c.name == process)
+            )

@@ -1,0 +1,46 @@
+"""The write side of the database, as one thing to pass around."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from core.store.claims import Claims
+from core.store.database import Database
+from core.store.generations import Generations
+from core.store.grants import Grants
+from core.store.inbox import Inbox
+from core.store.matching import sweep_unmatched
+from core.store.processes import Processes
+
+
+def utc_now() -> datetime:
+    """The machine's clock, aware."""
+    return datetime.now(UTC)
+
+
+class Store:
+    """Everything that writes. Each method is one short transaction.
+
+    `now` is the only clock for due, lease and rate.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        lease: timedelta = timedelta(seconds=60),
+    ) -> None:
+        self.database = database
+        self.now = clock
+        self.generations = Generations(database, clock)
+        self.claims = Claims(database, clock, lease)
+        self.grants = Grants(database, clock)
+        self.inbox = Inbox(database, clock)
+        self.processes = Processes(database, clock)
+
+    def sweep_unmatched(self) -> int:
+        """Match callbacks that just missed their generation; how many there were."""
+        with self.database.write() as connection:
+            return sweep_unmatched(connection, self.now())

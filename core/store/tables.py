@@ -1,0 +1,235 @@
+"""The tables, once for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+from core.generation.model import Status
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in and out, also where the database knows no time zones (SQLite)."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Refuse naive times: they would silently mean another moment."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime at the database boundary")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Stamp what SQLite gives back, which is UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_STATUSES = ", ".join(f"'{status}'" for status in Status)
+
+generations = sa.Table(
+    "generations",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),  # UUIDv7: ids sort by creation
+    sa.Column("user_id", sa.String),
+    sa.Column("provider", sa.String, nullable=False),
+    sa.Column("family", sa.String, nullable=False),
+    sa.Column("model", sa.String, nullable=False),
+    sa.Column("kind", sa.String),
+    sa.Column("prompt", sa.Text),
+    sa.Column("input", sa.JSON, nullable=False),
+    sa.Column("idempotency_key", sa.String),
+    sa.Column("request_sha256", sa.String),
+    sa.Column("task_id", sa.String),
+    sa.Column("candidate_task_id", sa.String),
+    sa.Column("status", sa.String, nullable=False),
+    sa.Column("provider_state", sa.String),
+    sa.Column("announced_state", sa.String),
+    sa.Column("announced_at", UtcDateTime),
+    sa.Column("progress", sa.Integer),
+    sa.Column("result_urls", sa.JSON, nullable=False),
+    sa.Column("result_object", sa.Text),
+    sa.Column("asset_url", sa.Text),
+    sa.Column("preview_url", sa.Text),
+    sa.Column("error_code", sa.String),
+    sa.Column("error", sa.Text),
+    sa.Column("credits_consumed", sa.Numeric(18, 6)),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("step_since", UtcDateTime),
+    sa.Column("asked_at", UtcDateTime),
+    sa.Column("crashes", sa.Integer, nullable=False),
+    sa.Column("due_at", UtcDateTime),
+    sa.Column("expires_at", UtcDateTime),
+    sa.Column("lease_token", sa.String),
+    sa.Column("lease_until", UtcDateTime),
+    sa.Column("submit_started_at", UtcDateTime),
+    sa.Column("submitted_at", UtcDateTime),
+    sa.Column("provider_completed_at", UtcDateTime),
+    sa.Column("gave_up_at", UtcDateTime),
+    sa.Column("delivered_at", UtcDateTime),
+    sa.Column("delivered_via", sa.String),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.CheckConstraint(f"status IN ({_STATUSES})", name="status_known"),
+    sa.CheckConstraint(
+        "status <> 'success' OR asset_url IS NOT NULL", name="success_has_asset_url"
+    ),
+)
+
+sa.Index("uq_generations_task_id", generations.c.task_id, unique=True)
+sa.Index("uq_generations_idempotency_key", generations.c.idempotency_key, unique=True)
+sa.Index("ix_generations_user_id_id", generations.c.user_id, generations.c.id)
+sa.Index("ix_generations_status_id", generations.c.status, generations.c.id)
+
+
+def _open_index(name: str, *columns: sa.ColumnElement[Any], where: sa.ColumnElement[bool]) -> None:
+    """An index over the rows that still need work: claims never pay for history."""
+    sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+_due = generations.c.due_at.is_not(None)
+_open_index("ix_generations_due", generations.c.due_at, where=_due)
+_open_index(
+    "ix_generations_expiring",
+    generations.c.expires_at,
+    where=sa.and_(_due, generations.c.expires_at.is_not(None)),
+)
+_open_index(
+    "ix_generations_leased",
+    generations.c.lease_until,
+    where=generations.c.lease_until.is_not(None),
+)
+_open_index(
+    "ix_generations_unsubmitted",
+    generations.c.due_at,
+    where=sa.and_(_due, generations.c.submit_started_at.is_(None), generations.c.task_id.is_(None)),
+)
+_open_index(
+    "ix_generations_announced",
+    generations.c.due_at,
+    where=sa.and_(_due, generations.c.announced_at.is_not(None)),
+)
+_open_index(
+    "ix_generations_set_aside",
+    generations.c.crashes,
+    where=sa.and_(
+        generations.c.crashes >= 2,
+        sa.or_(_due, generations.c.lease_until.is_not(None)),
+    ),
+)
+
+assets = sa.Table(
+    "assets",
+    metadata,
+    sa.Column(
+        "generation_id",
+        sa.ForeignKey("generations.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("role", sa.String, nullable=False),
+    sa.Column("source_url", sa.Text),
+    sa.Column("path", sa.Text),
+    sa.Column("url", sa.Text),
+    sa.Column("content_type", sa.String),
+    sa.Column("size_bytes", sa.BigInteger),
+    sa.Column("sha256", sa.String),
+    sa.Column("stored_at", UtcDateTime),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("failed_since", UtcDateTime),
+    sa.Column("error_code", sa.String),
+)
+
+callbacks = sa.Table(
+    "callbacks",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sa.Column("task_id", sa.String),
+    sa.Column("generation_id", sa.String),  # as claimed: a refused one may name any
+    sa.Column("stage", sa.String),
+    sa.Column("verdict", sa.String, nullable=False),
+    sa.Column("reason", sa.String),
+    sa.Column("detail", sa.Text),
+    sa.Column("headers", sa.JSON, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),  # masked and capped
+    sa.Column("body_sha256", sa.String, nullable=False),  # of the original
+)
+sa.Index("ix_callbacks_generation_id", callbacks.c.generation_id, callbacks.c.id)
+sa.Index("ix_callbacks_task_id", callbacks.c.task_id, callbacks.c.id)
+_kept = callbacks.c.verdict.in_(["accepted", "unmatched"])
+sa.Index(
+    "uq_callbacks_first_of_its_kind",
+    callbacks.c.task_id,
+    callbacks.c.stage,
+    callbacks.c.body_sha256,
+    unique=True,
+    sqlite_where=_kept,
+    postgresql_where=_kept,
+)
+_unmatched = callbacks.c.verdict == "unmatched"
+sa.Index(
+    "ix_callbacks_unmatched",
+    callbacks.c.received_at,
+    sqlite_where=_unmatched,
+    postgresql_where=_unmatched,
+)
+
+#: How many callbacks were refused or unmatched, per hour and reason; bounds what is kept of them.
+refusals = sa.Table(
+    "refusals",
+    metadata,
+    sa.Column("hour", UtcDateTime, primary_key=True),
+    sa.Column("reason", sa.String, primary_key=True),
+    sa.Column("credential", sa.Boolean, primary_key=True),  # whether the URL credential was valid
+    sa.Column("count", sa.Integer, nullable=False),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column(
+        "generation_id",
+        sa.ForeignKey("generations.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+)
+sa.Index("ix_events_generation_id", events.c.generation_id, events.c.id)
+
+processes = sa.Table(
+    "processes",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("beat_at", UtcDateTime, nullable=False),
+)
+
+#: The last createTask grants, one row each: the oldest is overwritten by the next grant.
+create_grants = sa.Table(
+    "create_grants",
+    metadata,
+    sa.Column("slot", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("granted_at", UtcDateTime, nullable=False),
+)

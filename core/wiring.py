@@ -1,0 +1,137 @@
+"""The one place that knows which adapter is in use: settings in, a working core out."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpx
+
+from core.callback_secret import made_up_secret
+from core.delivery import Delivery
+from core.fetching import Fetcher, Provider
+from core.generation.model import Channel
+from core.generation.schedule import Policy
+from core.kie.client import KieClient, kie_http
+from core.kie.credentials import callback_url
+from core.leases import Leases
+from core.media.download import Downloader
+from core.media.guard import guarded_client
+from core.media.spool import Spool
+from core.repeater import Repeater
+from core.settings import Settings
+from core.storage.local import LocalStorage
+from core.store.database import Database
+from core.store.queries import Queries
+from core.store.store import Store, utc_now
+from core.workers import Workers
+
+#: Connections beyond those of the delivery threads: requests, ticks, renewal.
+MORE_CONNECTIONS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """Everything that a process needs, made for it alone (after fork)."""
+
+    settings: Settings
+    callback_secrets: tuple[str, ...]
+    store: Store
+    queries: Queries
+    storage: LocalStorage
+    kie: Provider
+    spool: Spool
+    leases: Leases
+    delivery: Delivery
+
+    def workers(self, channel: Channel, *, announced_only: bool = False) -> Workers:
+        """The threads of this process."""
+        return Workers(
+            self.delivery,
+            self.store.claims,
+            self.leases,
+            threads=self.settings.delivery_threads,
+            channel=channel,
+            announced_only=announced_only,
+        )
+
+    def renewal(self) -> Repeater:
+        """The thread that keeps this process's leases alive."""
+        return Repeater("lease-renewal", self.settings.lease_seconds / 4, self.leases.renew)
+
+
+@contextmanager
+def open_core(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    kie: Provider | None = None,
+    media: httpx.Client | None = None,
+) -> Iterator[Core]:
+    """A core on a migrated database; closes its connections at the end.
+
+    A `kie` or a `media` client that is given is used instead of the real one.
+    """
+    with ExitStack() as stack:
+        threads = settings.delivery_threads
+        database = Database(settings.database, connections=threads * 2 + MORE_CONNECTIONS)
+        stack.callback(database.close)
+        store = Store(database, clock=clock, lease=timedelta(seconds=settings.lease_seconds))
+        kie = kie or _kie(settings, stack, connections=threads * 2)
+        media = media or _media(settings, stack, connections=threads)
+        spool = Spool(settings.data_dir / "spool", settings.spool_max_bytes, shutil.disk_usage)
+        downloader = Downloader(media, spool, max_bytes=settings.max_asset_bytes)
+        leases = Leases(store.claims.renew)
+        storage = LocalStorage(settings.assets_dir, settings.public_base_url)
+        secrets = settings.callback_secrets or (made_up_secret(settings.data_dir),)
+        delivery = Delivery(
+            store=store,
+            leases=leases,
+            kie=kie,
+            fetcher=Fetcher(kie, downloader),
+            storage=storage,
+            policy=policy(settings),
+            callback_url=_callback_urls(settings, secrets[0]),
+        )
+        yield Core(
+            settings=settings,
+            callback_secrets=secrets,
+            store=store,
+            queries=Queries(database),
+            storage=storage,
+            kie=kie,
+            spool=spool,
+            leases=leases,
+            delivery=delivery,
+        )
+
+
+def policy(settings: Settings) -> Policy:
+    """The settings that transitions go by."""
+    return Policy(
+        first_look_seconds=settings.poll_first_seconds,
+        max_gap_seconds=settings.poll_max_seconds,
+        give_up_after=timedelta(hours=settings.give_up_after_hours),
+    )
+
+
+def _kie(settings: Settings, stack: ExitStack, *, connections: int) -> KieClient:
+    http = kie_http(settings.kie_base_url, connections=connections)
+    stack.callback(http.close)
+    key = settings.kie_api_key
+    return KieClient(http, key.get_secret_value() if key else "")
+
+
+def _media(settings: Settings, stack: ExitStack, *, connections: int) -> httpx.Client:
+    client = guarded_client(connections=connections, allow_private=settings.media_allow_private)
+    stack.callback(client.close)
+    return client
+
+
+def _callback_urls(settings: Settings, secret: str) -> Callable[[str], str | None]:
+    if not settings.sends_callback_url:
+        return lambda generation_id: None
+    return lambda generation_id: callback_url(settings.public_base_url, secret, generation_id)

@@ -1,0 +1,171 @@
+"""The threads that work off what is due, and stop cleanly."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+
+from core.delivery import Delivery
+from core.errors import StoreUnavailableError
+from core.generation.model import Channel, Generation
+from core.ids import new_token
+from core.leases import Leases
+from core.store.claims import Claims, Lane
+
+logger = logging.getLogger(__name__)
+
+
+class Workers:
+    """A bounded pool for each lane. Idle threads cost nothing; busy ones claim what comes next.
+
+    `announced_only`: leave to others what no callback has spoken of (and what was set aside).
+    """
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        claims: Claims,
+        leases: Leases,
+        *,
+        threads: int,
+        channel: Channel,
+        announced_only: bool = False,
+    ) -> None:
+        self._delivery = delivery
+        self._claims = claims
+        self._leases = leases
+        self._channel = channel
+        self._announced_only = announced_only
+        widths = {Lane.SUBMIT: max(1, threads // 2), Lane.DELIVER: threads}
+        self._lanes = {lane: _LanePool(lane.value, width) for lane, width in widths.items()}
+        self._stopping = threading.Event()
+        self._alone = False  # something set aside is due: claim nothing else
+        self._trying_alone = False
+
+    def nudge(self, lane: Lane) -> None:
+        """Something may be due: start a thread that claims and works until nothing is."""
+        if not self._stopping.is_set():
+            self._lanes[lane].start(lambda: self._work_one(lane))
+
+    def tick(self) -> None:
+        """Look for what is due in every lane, and for what was set aside. Returns at once."""
+        if not self._announced_only and self._tries_alone():
+            return
+        for lane in Lane:
+            self.nudge(lane)
+
+    def advance(
+        self, generation_id: str, channel: Channel, lane: Lane
+    ) -> Future[Generation | None]:
+        """Carry on this generation in its lane's pool; the future never raises."""
+        return self._lanes[lane].submit(lambda: self._delivery.advance(generation_id, channel))
+
+    def stop(self, patience: float) -> None:
+        """Claim nothing more, wait, then cancel what is still under way and hand it back."""
+        self._stopping.set()
+        cancel = threading.Timer(patience, self._leases.end_all)
+        cancel.daemon = True
+        cancel.start()
+        for pool in self._lanes.values():
+            pool.shut_down()
+        cancel.cancel()
+
+    def _work_one(self, lane: Lane) -> bool:
+        """Whether there may be more to do."""
+        if self._stopping.is_set() or self._alone:
+            return False
+        claimed = self._claim(
+            lambda: self._claims.claim_next(lane, new_token(), announced_only=self._announced_only)
+        )
+        if claimed is None:
+            return False
+        self.nudge(lane)  # where there is one, there may be more
+        self._delivery.run(claimed, self._channel)
+        return True
+
+    def _tries_alone(self) -> bool:
+        """Whether what has crashed its workers is tried now, or waits for the others to end."""
+        if self._trying_alone:
+            return True
+        with suppress(StoreUnavailableError):
+            self._alone = self._claims.has_set_aside()
+        if self._alone and not any(pool.busy for pool in self._lanes.values()):
+            self._trying_alone = True
+            self._lanes[Lane.DELIVER].start(self._work_alone)
+        return self._alone
+
+    def _work_alone(self) -> bool:
+        try:
+            claimed = self._claim(lambda: self._claims.claim_set_aside(new_token()))
+            if claimed is not None:
+                extra = {"event": "delivery.alone", "generation": claimed.id}
+                logger.warning("trying alone what ended its workers", extra=extra)
+                self._delivery.run(claimed, self._channel)
+        finally:
+            self._alone = self._trying_alone = False
+        return False
+
+    def _claim(self, claim: Callable[[], Generation | None]) -> Generation | None:
+        try:
+            return claim()
+        except StoreUnavailableError as error:
+            logger.warning("nothing claimed: %s", error, extra={"event": "store.unavailable"})
+            return None
+
+
+class _LanePool:
+    """Threads that repeat a job while it says that there may be more to do."""
+
+    def __init__(self, name: str, width: int) -> None:
+        self._executor = ThreadPoolExecutor(width, thread_name_prefix=name)
+        self._width = width
+        self._lock = threading.Lock()
+        self._running = 0
+        self._missed = False  # a start came while every thread was busy
+
+    @property
+    def busy(self) -> bool:
+        """Whether any thread works."""
+        return self._running > 0
+
+    def start(self, job: Callable[[], bool]) -> None:
+        """Repeat the job in a free thread; where none is free, a busy one does it afterwards."""
+        with self._lock:
+            if self._running >= self._width:
+                self._missed = True
+                return
+            self._running += 1
+        self._executor.submit(self._repeat, job)
+
+    def submit(self, job: Callable[[], Generation | None]) -> Future[Generation | None]:
+        """Do the job once, as soon as a thread is free."""
+        return self._executor.submit(self._once, job)
+
+    def shut_down(self) -> None:
+        """Wait until every thread has ended; what has not begun never does."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _repeat(self, job: Callable[[], bool]) -> None:
+        try:
+            while job() or self._takes_missed():
+                pass
+        finally:
+            with self._lock:
+                self._running -= 1
+
+    def _once(self, job: Callable[[], Generation | None]) -> Generation | None:
+        with self._lock:
+            self._running += 1
+        try:
+            return job()
+        finally:
+            with self._lock:
+                self._running -= 1
+
+    def _takes_missed(self) -> bool:
+        with self._lock:
+            missed, self._missed = self._missed, False
+            return missed
