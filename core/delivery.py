@@ -90,7 +90,7 @@ class Delivery:
         Never raises: an unexpected error is logged and the generation tried again later.
         """
         token = claimed.lease_token or ""
-        with self._leases.hold(token) as lease:
+        with self._leases.hold(claimed.id, token) as lease:
             try:
                 return self._work(Turn(claimed, lease, channel))
             except LeaseLostError:
@@ -199,7 +199,7 @@ class Delivery:
         if isinstance(answer, Report) and turn.generation.task_id is None:
             refused = self._adopt(turn, answer)
             if refused is not None:
-                return candidate_refused(turn.generation, refused, now, self._policy)
+                return candidate_refused(turn.generation, refused, now)
         return after_ask(turn.generation, answer, turn.channel, now, self._policy)
 
     def _adopt(self, turn: Turn, report: Report) -> str | None:

@@ -15,7 +15,8 @@ logger = logging.getLogger(__name__)
 class Lease:
     """The right to work on one generation, proved by a token."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, generation_id: str, token: str) -> None:
+        self.generation_id = generation_id
         self.token = token
         self._ended = threading.Event()
 
@@ -38,9 +39,9 @@ class Leases:
         self._lock = threading.Lock()
 
     @contextmanager
-    def hold(self, token: str) -> Iterator[Lease]:
+    def hold(self, generation_id: str, token: str) -> Iterator[Lease]:
         """A lease that is renewed until the end of the block."""
-        lease = Lease(token)
+        lease = Lease(generation_id, token)
         with self._lock:
             self._held[token] = lease
         try:
@@ -54,23 +55,24 @@ class Leases:
 
         While the database is away nothing ends: nobody else can have taken a lease either.
         """
-        held = self._snapshot()
+        held = self.held()
         if not held:
             return
         try:
-            mine = self._renew(list(held))
+            mine = self._renew([lease.token for lease in held])
         except StoreUnavailableError as error:
             logger.warning("leases not renewed: %s", error, extra={"event": "lease.not_renewed"})
             return
-        for token, lease in held.items():
-            if token not in mine:
+        for lease in held:
+            if lease.token not in mine:
                 lease.end()
 
     def end_all(self) -> None:
         """Cancel every step under way."""
-        for lease in self._snapshot().values():
+        for lease in self.held():
             lease.end()
 
-    def _snapshot(self) -> dict[str, Lease]:
+    def held(self) -> list[Lease]:
+        """Every lease of this process."""
         with self._lock:
-            return dict(self._held)
+            return list(self._held.values())

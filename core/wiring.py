@@ -29,8 +29,8 @@ from core.store.queries import Queries
 from core.store.store import Store, utc_now
 from core.workers import Workers
 
-#: Connections beyond those of the delivery threads: requests, ticks, renewal.
-MORE_CONNECTIONS = 24
+#: Connections beyond those of the delivery and request threads: ticks, renewal.
+MORE_CONNECTIONS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,8 @@ def open_core(
     """
     with ExitStack() as stack:
         threads = settings.delivery_threads
-        database = Database(settings.database, connections=threads * 2 + MORE_CONNECTIONS)
+        connections = threads * 2 + settings.request_threads + MORE_CONNECTIONS
+        database = Database(settings.database, connections=connections)
         stack.callback(database.close)
         store = Store(database, clock=clock, lease=timedelta(seconds=settings.lease_seconds))
         kie = kie or _kie(settings, stack, connections=threads * 2)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 
 from core.delivery import Delivery
 from core.errors import StoreUnavailableError
@@ -16,6 +18,8 @@ from core.leases import Leases
 from core.store.claims import Claims, Lane
 
 logger = logging.getLogger(__name__)
+
+CANCEL_SECONDS = 3.0  # a cancelled download notices with its next chunk
 
 
 class Workers:
@@ -63,15 +67,27 @@ class Workers:
         """Carry on this generation in its lane's pool; the future never raises."""
         return self._lanes[lane].submit(lambda: self._delivery.advance(generation_id, channel))
 
-    def stop(self, patience: float) -> None:
-        """Claim nothing more, wait, then cancel what is still under way and hand it back."""
+    def stop(self, patience: float) -> bool:
+        """Claim nothing more, wait, cancel what is still under way, and hand everything back.
+
+        False: a thread hangs in a call that cannot be cancelled (KIE may take two minutes to accept
+        a task). Its lease is handed back all the same; end the process without waiting for it.
+        """
         self._stopping.set()
-        cancel = threading.Timer(patience, self._leases.end_all)
-        cancel.daemon = True
-        cancel.start()
-        for pool in self._lanes.values():
-            pool.shut_down()
-        cancel.cancel()
+        pools = self._lanes.values()
+        for pool in pools:
+            pool.refuse()
+        deadline = time.monotonic() + patience
+        if all(pool.wait(deadline - time.monotonic()) for pool in pools):
+            return True
+        self._leases.end_all()
+        deadline = time.monotonic() + CANCEL_SECONDS
+        if all(pool.wait(deadline - time.monotonic()) for pool in pools):
+            return True
+        with suppress(StoreUnavailableError):
+            for lease in self._leases.held():
+                self._claims.hand_back(lease.generation_id, lease.token, after=timedelta())
+        return False
 
     def _work_one(self, lane: Lane) -> bool:
         """Whether there may be more to do."""
@@ -122,7 +138,7 @@ class _LanePool:
     def __init__(self, name: str, width: int) -> None:
         self._executor = ThreadPoolExecutor(width, thread_name_prefix=name)
         self._width = width
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._running = 0
         self._missed = False  # a start came while every thread was busy
 
@@ -133,7 +149,7 @@ class _LanePool:
 
     def start(self, job: Callable[[], bool]) -> None:
         """Repeat the job in a free thread; where none is free, a busy one does it afterwards."""
-        with self._lock:
+        with self._changed:
             if self._running >= self._width:
                 self._missed = True
                 return
@@ -144,28 +160,35 @@ class _LanePool:
         """Do the job once, as soon as a thread is free."""
         return self._executor.submit(self._once, job)
 
-    def shut_down(self) -> None:
-        """Wait until every thread has ended; what has not begun never does."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+    def refuse(self) -> None:
+        """Begin nothing more."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether every thread has come to rest within this time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._running == 0, timeout=seconds)
 
     def _repeat(self, job: Callable[[], bool]) -> None:
         try:
             while job() or self._takes_missed():
                 pass
         finally:
-            with self._lock:
+            with self._changed:
                 self._running -= 1
+                self._changed.notify_all()
 
     def _once(self, job: Callable[[], Generation | None]) -> Generation | None:
-        with self._lock:
+        with self._changed:
             self._running += 1
         try:
             return job()
         finally:
-            with self._lock:
+            with self._changed:
                 self._running -= 1
+                self._changed.notify_all()
 
     def _takes_missed(self) -> bool:
-        with self._lock:
+        with self._changed:
             missed, self._missed = self._missed, False
             return missed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from datetime import timedelta
@@ -59,9 +60,12 @@ def _run(core: Core) -> None:
     renewal.start()
     logger.info("poller started", extra={"event": "poller.started"})
     scheduler.start()
-    workers.stop(STOP_PATIENCE_SECONDS)
+    at_rest = workers.stop(STOP_PATIENCE_SECONDS)
     renewal.stop()
     logger.info("poller stopped", extra={"event": "poller.stopped"})
+    if not at_rest:
+        logging.shutdown()
+        os._exit(0)  # a thread waits for an answer that may take two minutes
 
 
 def _scheduler(core: Core, workers: Workers) -> BlockingScheduler:

@@ -60,13 +60,16 @@ def candidate_confirmed(generation: Generation, task_id: str, now: datetime) -> 
     return Change(adopted, (Event("callback.task_adopted", {"task_id": task_id}),))
 
 
-def candidate_refused(generation: Generation, why: str, now: datetime, policy: Policy) -> Change:
+def candidate_refused(generation: Generation, why: str, now: datetime) -> Change:
     """The generation without the task id that a callback claimed for it."""
     event = Event("callback.task_refused", {"task_id": generation.candidate_task_id, "why": why})
-    return Change(
-        generation.evolve(candidate_task_id=None, due_at=policy.give_up_at(generation.created_at)),
-        (event,),
+    waiting = generation.evolve(
+        candidate_task_id=None,
+        announced_at=None,
+        announced_state=None,
+        due_at=now,
     )
+    return Change(waiting, (event,))
 
 
 def _is_older_news(generation: Generation, report: Report) -> bool:
@@ -120,7 +123,7 @@ def _ask_failed(generation: Generation, failed: AskFailed, now: datetime, policy
     if failed.code == "kie.unknown_task" and fresh:
         return Change(generation.evolve(due_at=now + announced_gap(generation.attempts, 10)))
     if generation.task_id is None and failed.code == "kie.unknown_task":
-        return candidate_refused(generation, "KIE does not know it", now, policy)
+        return candidate_refused(generation, "KIE does not know it", now)
     event = Event("ask.failed", {"code": failed.code, "why": failed.message})
     if not generation.gave_up:
         generation = generation.evolve(error_code=failed.code, error=failed.message)

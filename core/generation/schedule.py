@@ -20,6 +20,7 @@ EMPTY_PATIENCE = timedelta(minutes=10)  # how long a success without files is as
 MEDIA_LIFETIME = timedelta(days=14)
 LADDERS = 3  # fruitless ladders after which a file is lost ...
 LADDERS_SPAN = timedelta(seconds=60)  # ... and the time that they take at least
+CRASHES_SET_ASIDE = 3  # take-overs of dead leases from which on a generation is tried alone
 LOOK_AGAIN_FIRST = timedelta(hours=6)
 LOOK_AGAIN_UNTIL = timedelta(days=15)  # from creation: KIE keeps nothing for longer
 

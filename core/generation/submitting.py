@@ -15,7 +15,8 @@ RETRY_WITHIN_SECONDS = 60.0
 
 def before_submit(generation: Generation, now: datetime) -> Change:
     """The generation as it has to be saved before KIE hears of it."""
-    return Change(generation.evolve(submit_started_at=now), (Event("submit.started"),))
+    started = generation.evolve(submit_started_at=now, error_code=None, error=None)
+    return Change(started, (Event("submit.started"),))
 
 
 def after_no_slot(generation: Generation, free_at: datetime) -> Change:

@@ -9,12 +9,11 @@ from enum import Enum
 import sqlalchemy as sa
 
 from core.generation.model import Generation
+from core.generation.schedule import CRASHES_SET_ASIDE
 from core.store.database import Database
 from core.store.rows import load_generations
 from core.store.tables import generations as g
 
-#: From this many take-overs of dead leases on, a generation is tried alone.
-CRASHES_SET_ASIDE = 3
 SET_ASIDE_GAP = timedelta(hours=1)
 
 

@@ -51,6 +51,8 @@ def read_result(result_json: object) -> Result:
     for key, role in _EXTRA_KEYS.items():
         for url in main_urls(extras.get(key)):
             roles.setdefault(url, role)
+    if "main" not in roles.values():  # then what there is must be what was paid for
+        roles = dict.fromkeys(roles, "main")
     data = lenient.unwrap(extras.get("resultObject"))
     files = tuple(ResultFile(url, role) for url, role in roles.items())
     return Result(files, lenient.json_text(data) if data else None)
