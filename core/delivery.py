@@ -35,13 +35,13 @@ from core.storage.paths import object_path
 from core.storage.port import AssetStorage
 from core.store.generations import TaskIdResult
 from core.store.store import Store
+from core.telling import told
 
 logger = logging.getLogger(__name__)
 
 #: An unexpected error is a bug: the next one in line goes on, this one is tried again later.
 AFTER_BUG = timedelta(minutes=5)
 SAVE_TASK_ID_WAITS = (0.5, 1, 2, 4, 8, 15, 30, 60)  # seconds
-LOGGED_DETAILS = frozenset({"position", "bytes", "code", "attempt", "url", "path", "via", "state"})
 
 
 @dataclass(slots=True)
@@ -245,11 +245,10 @@ class Delivery:
 
     def _log(self, change: Change, started: float | None) -> None:
         for event in change.events:
-            known = {key: event.detail[key] for key in LOGGED_DETAILS & event.detail.keys()}
+            sentence, fields = told(event.name, event.detail)
             if started is not None:
-                known["ms"] = round((self._monotonic() - started) * 1000)
-            extra = _context(change.generation, event=event.name, **known)
-            logger.info("%s", event.name, extra=extra)
+                fields["ms"] = round((self._monotonic() - started) * 1000)
+            logger.info(sentence, extra=_context(change.generation, event=event.name, **fields))
 
 
 def _placed(generation: Generation, asset: Asset, file: SpooledFile) -> Asset:

@@ -26,6 +26,7 @@ FIELDS = (
     "attempt",
     "bytes",
     "ms",
+    "ms_after_completion",
     "host",
     "path",
     "url",

@@ -23,7 +23,11 @@ def match_unmatched(
     """
     matched = connection.execute(
         sa.update(callbacks)
-        .where(callbacks.c.task_id == task_id, callbacks.c.verdict == "unmatched")
+        .where(
+            callbacks.c.task_id == task_id,
+            callbacks.c.verdict == "unmatched",
+            _opens(generation_id),
+        )
         .values(verdict="accepted", generation_id=generation_id, reason="matched.later")
         .returning(callbacks.c.id, callbacks.c.stage, callbacks.c.received_at)
     ).all()
@@ -47,6 +51,11 @@ def match_unmatched(
     return len(matched)
 
 
+def _opens(generation_id: str | sa.Column[str]) -> sa.ColumnElement[bool]:
+    """A credential made for one generation speaks for no other one's task."""
+    return sa.or_(callbacks.c.generation_id.is_(None), callbacks.c.generation_id == generation_id)
+
+
 def _claim(stage: str | None) -> str | None:
     return stage if stage in (SUCCESS, FAIL) else None
 
@@ -59,6 +68,7 @@ def sweep_unmatched(connection: sa.Connection, now: datetime) -> int:
         .join(callbacks, callbacks.c.task_id == generations.c.task_id)
         .where(
             callbacks.c.verdict == "unmatched",
+            _opens(generations.c.id),
             callbacks.c.received_at > sa.literal(now - SWEEP_BACK, callbacks.c.received_at.type),
         )
     ).all()

@@ -1,0 +1,43 @@
+"""What a log line says of each event: words without secrets, prompts or KIE's own texts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+#: What of an event's detail may be logged. `why` may not: it can quote KIE, and KIE the prompt.
+LOGGED = frozenset(
+    {"attempt", "bytes", "code", "ms_after_completion", "path", "position", "state", "url", "via"}
+)
+
+SENTENCES = {
+    "generation.created": "recorded, before KIE hears of it",
+    "submit.started": "asking KIE for a task",
+    "submit.accepted": "task created",
+    "submit.rate_limited": "waiting for its turn: 20 creates in 10 s is KIE's limit",
+    "submit.not_now": "KIE takes no tasks now ({code}), sent again later",
+    "submit.refused": "KIE refused the task for good (code {code})",
+    "submit.unknown": "KIE may or may not have made a task; it is not sent again",
+    "task_id.conflict": "KIE named a task id that does not fit; both are kept",
+    "callback.task_adopted": "a callback brought the task id, and KIE confirms it",
+    "callback.task_refused": "a callback named a task that KIE does not confirm",
+    "callback.disagrees": "a callback claimed something else than KIE says",
+    "ask.failed": "KIE could not be asked ({code})",
+    "provider.state": "KIE says {state}",
+    "provider.failed": "KIE failed the task",
+    "provider.empty": "KIE says success, but names no file yet",
+    "provider.success": "KIE has finished, learnt by {via}",
+    "asset.fetched": "fetched file {position}, {bytes} bytes, storing at {path}",
+    "asset.stored": "stored file {position}, {bytes} bytes, at {url}",
+    "asset.retry": "file {position} not stored ({code}), attempt {attempt}",
+    "asset.lost": "file {position} is lost ({code})",
+    "generation.gave_up": "given up ({code})",
+    "generation.delivered": "success, {ms_after_completion} ms after KIE had finished",
+}
+
+
+def told(name: str, detail: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The sentence for an event, and the fields that may stand beside it."""
+    fields = {key: detail[key] for key in sorted(LOGGED & detail.keys())}
+    return SENTENCES[name].format_map(defaultdict(lambda: "?", fields)), fields
