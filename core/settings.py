@@ -39,6 +39,8 @@ class Settings(BaseSettings):
 
     bind: str = Field("127.0.0.1", description="address the webhook listens on")
     port: int = Field(8000, ge=1, le=65535, description="port the webhook listens on")
+    web_concurrency: int = Field(2, ge=1, le=64, description="webhook processes")
+    request_threads: int = Field(16, ge=2, le=256, description="requests at once, per process")
     public_base_url: str = Field(
         "http://127.0.0.1:8000", description="how KIE and browsers reach the webhook"
     )
