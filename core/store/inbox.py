@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -15,7 +15,7 @@ from core.generation.model import GIVING_UP, Status
 from core.ids import new_id
 from core.masking import cap
 from core.store.database import Database
-from core.store.tables import callbacks, events, refusals
+from core.store.tables import UtcDateTime, callbacks, events, refusals
 from core.store.tables import generations as g
 
 KEPT_BODY_BYTES = 64 * 1024
@@ -23,15 +23,36 @@ STRANGERS_BODY_BYTES = 2 * 1024
 #: Refused and unmatched callbacks kept in an hour, with and without a valid URL credential each.
 STRANGERS_PER_HOUR = 1000
 
+# Built once: building a statement costs more than running it, and callbacks come in bursts.
 Found = sa.Row[*tuple[Any, ...]]
-_FIND = sa.select(g.c.id, g.c.task_id, g.c.candidate_task_id, g.c.status, g.c.error_code)
+_SEEN = (
+    sa.exists()
+    .where(
+        callbacks.c.task_id == sa.bindparam("task_id"),
+        callbacks.c.stage == sa.bindparam("stage"),
+        callbacks.c.body_sha256 == sa.bindparam("body_sha256"),
+        callbacks.c.verdict.in_(["accepted", "unmatched"]),
+    )
+    .label("seen")
+)
+_FIND = sa.select(g.c.id, g.c.task_id, g.c.candidate_task_id, g.c.status, g.c.error_code, _SEEN)
 FIND_BY_ID = _FIND.where(g.c.id == sa.bindparam("generation_id"))
 FIND_BY_TASK = _FIND.where(g.c.task_id == sa.bindparam("task_id"))
-FIND_SAME = sa.select(callbacks.c.verdict).where(
-    callbacks.c.task_id == sa.bindparam("task_id"),
-    callbacks.c.stage == sa.bindparam("stage"),
-    callbacks.c.body_sha256 == sa.bindparam("body_sha256"),
-    callbacks.c.verdict.in_(["accepted", "unmatched"]),
+FIND_SEEN = sa.select(_SEEN)
+FIND_OWNER = sa.select(g.c.id).where(g.c.task_id == sa.bindparam("task_id"))
+WAKE = (
+    sa.update(g)
+    .where(g.c.id == sa.bindparam("generation_id"))
+    .values(
+        due_at=sa.bindparam("now"),
+        updated_at=sa.bindparam("now"),
+        attempts=0,
+        announced_at=sa.func.coalesce(
+            sa.bindparam("announced_at", type_=UtcDateTime), g.c.announced_at
+        ),
+        announced_state=sa.func.coalesce(sa.bindparam("claimed"), g.c.announced_state),
+        candidate_task_id=sa.func.coalesce(sa.bindparam("candidate"), g.c.candidate_task_id),
+    )
 )
 INSERT_CALLBACK = sa.insert(callbacks)
 INSERT_EVENT = sa.insert(events)
@@ -73,32 +94,24 @@ class Inbox:
         """
         now = self._now()
         with self._database.write() as connection:
-            same = connection.scalar(
-                FIND_SAME,
-                {
-                    "task_id": received.task_id,
-                    "stage": received.stage,
-                    "body_sha256": received.body_sha256,
-                },
-            )
             row = _find(connection, received)
             if row is None:
-                return self._unmatched(connection, received, now, seen=same is not None)
-            if same is not None:
+                return self._unmatched(connection, received, now)
+            if row.seen:
                 _keep(connection, received, Verdict.DUPLICATE, None, now)
                 return Verdict.DUPLICATE
             finding = _finding(connection, row, received)
-            kept = Received(**{**_fields(received), "generation_id": row.id})
-            _keep(connection, kept, Verdict.ACCEPTED, finding, now)
+            _keep(
+                connection, replace(received, generation_id=row.id), Verdict.ACCEPTED, finding, now
+            )
             if finding is None:
                 _wake(connection, row, received, now)
             _tell(connection, row.id, received, finding, now)
             return Verdict.ACCEPTED
 
-    def _unmatched(
-        self, connection: sa.Connection, received: Received, now: datetime, *, seen: bool
-    ) -> Verdict:
+    def _unmatched(self, connection: sa.Connection, received: Received, now: datetime) -> Verdict:
         if _count(connection, "unmatched", credential=True, now=now) <= STRANGERS_PER_HOUR:
+            seen = connection.scalar(FIND_SEEN, _keys(received))
             verdict = Verdict.DUPLICATE if seen else Verdict.UNMATCHED
             _keep(connection, received, verdict, "task.unknown", now, STRANGERS_BODY_BYTES)
         return Verdict.UNMATCHED
@@ -114,24 +127,25 @@ class Inbox:
             )
 
 
-def _fields(received: Received) -> dict[str, Any]:
-    return {name: getattr(received, name) for name in Received.__slots__}
+def _keys(received: Received) -> dict[str, Any]:
+    return {
+        "generation_id": received.generation_id,
+        "task_id": received.task_id,
+        "stage": received.stage,
+        "body_sha256": received.body_sha256,
+    }
 
 
 def _find(connection: sa.Connection, received: Received) -> Found | None:
-    if received.generation_id is not None:
-        return connection.execute(
-            FIND_BY_ID, {"generation_id": received.generation_id}
-        ).one_or_none()
-    return connection.execute(FIND_BY_TASK, {"task_id": received.task_id}).one_or_none()
+    statement = FIND_BY_TASK if received.generation_id is None else FIND_BY_ID
+    return connection.execute(statement, _keys(received)).one_or_none()
 
 
 def _finding(connection: sa.Connection, row: Found, received: Received) -> str | None:
     """Why a callback with the right credentials changes nothing all the same, if so."""
     if row.task_id is not None:
         return None if row.task_id == received.task_id else "task.other"
-    owner = connection.execute(FIND_BY_TASK, {"task_id": received.task_id}).one_or_none()
-    if owner is not None:
+    if connection.scalar(FIND_OWNER, {"task_id": received.task_id}) is not None:
         return "task.of_another_generation"
     if row.candidate_task_id not in (None, received.task_id):
         return "task.other"
@@ -143,12 +157,17 @@ def _wake(connection: sa.Connection, row: Found, received: Received, now: dateti
     given_up = row.status == Status.FAILED and row.error_code in GIVING_UP
     if row.status in (Status.SUCCESS, Status.FAILED) and not given_up:
         return
-    values: dict[str, Any] = {"due_at": now, "attempts": 0, "updated_at": now}
-    if received.claimed_state is not None:
-        values |= {"announced_at": now, "announced_state": received.claimed_state}
-    if row.task_id is None:
-        values |= {"candidate_task_id": received.task_id, "announced_at": now}
-    connection.execute(sa.update(g).where(g.c.id == row.id).values(values))
+    final_or_new_id = received.claimed_state is not None or row.task_id is None
+    connection.execute(
+        WAKE,
+        {
+            "generation_id": row.id,
+            "now": now,
+            "announced_at": now if final_or_new_id else None,
+            "claimed": received.claimed_state,
+            "candidate": received.task_id if row.task_id is None else None,
+        },
+    )
 
 
 def _keep(
