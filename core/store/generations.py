@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,10 +20,21 @@ from core.store.rows import (
     load_generations,
     to_columns,
 )
-from core.store.tables import assets, callbacks, events
+from core.store.tables import UtcDateTime, assets, callbacks, events
 from core.store.tables import generations as g
 
 INSERT_EVENT = sa.insert(events)
+INSERT_ASSET = sa.insert(assets)
+UPDATE_ASSET = (
+    sa.update(assets)
+    .where(
+        assets.c.generation_id == sa.bindparam("of"),
+        assets.c.position == sa.bindparam("at_position"),
+    )
+    .values(
+        {column.name: sa.bindparam(column.name) for column in assets.c if not column.primary_key}
+    )
+)
 
 #: Final states are final, except that giving up may turn into success.
 MAY_BECOME = {
@@ -89,23 +101,15 @@ class Generations:
         `due_at` stays: a wake-up that comes meanwhile is seen by `release`.
         """
         with self._database.write() as connection:
-            self._save(connection, token, before, change, {})
+            self._save(connection, token, before, change, lets_go=False)
 
     def release(self, token: str, before: Generation, change: Change) -> bool:
         """Save what changed and let go, unless a wake-up came since the claim.
 
         True: let go. False: saved, the wake-up is consumed and the lease still held: look again.
         """
-        woken = g.c.due_at.is_not(None)
-        letting_go = {
-            "lease_token": sa.case((woken, g.c.lease_token), else_=sa.null()),
-            "lease_until": sa.case((woken, g.c.lease_until), else_=sa.null()),
-            "due_at": sa.case(
-                (woken, sa.null()), else_=sa.literal(change.generation.due_at, g.c.due_at.type)
-            ),
-        }
         with self._database.write() as connection:
-            return not self._save(connection, token, before, change, letting_go)
+            return not self._save(connection, token, before, change, lets_go=True)
 
     def _save(
         self,
@@ -113,23 +117,22 @@ class Generations:
         token: str,
         before: Generation,
         change: Change,
-        lease_changes: dict[str, Any],
+        *,
+        lets_go: bool,
     ) -> bool:
         """Whether the lease is still held afterwards."""
         now = self._now()
         after = change.generation
-        values = changed_columns(before, after) | lease_changes | {"updated_at": now}
-        statement = (
-            sa.update(g)
-            .where(
-                g.c.id == after.id,
-                g.c.lease_token == token,
-                g.c.status.in_(MAY_BECOME[after.status]),
-            )
-            .values(values)
-            .returning(g.c.lease_token)
-        )
-        row = connection.execute(statement).one_or_none()
+        changed = changed_columns(before, after) | {"updated_at": now}
+        keys: dict[str, Any] = {
+            "of": after.id,
+            "mine": token,
+            "may_become": MAY_BECOME[after.status],
+        }
+        statement = _update(tuple(changed), lets_go=lets_go)
+        if lets_go:
+            keys["next_due_at"] = after.due_at
+        row = connection.execute(statement, changed | keys).one_or_none()
         if row is None:
             raise LeaseLostError
         _save_assets(connection, before, after)
@@ -202,18 +205,41 @@ class Generations:
             connection.execute(sa.delete(callbacks).where(about_it))
 
 
+@cache
+def _update(columns: tuple[str, ...], *, lets_go: bool) -> sa.Update:
+    """The fenced update of these columns; built once for each set of them that transitions change.
+
+    One that lets go keeps the lease, and consumes the wake-up, where `due_at` has been set since
+    the claim.
+    """
+    woken = g.c.due_at.is_not(None)
+    next_due_at = sa.bindparam("next_due_at", type_=UtcDateTime)
+    values: dict[str, Any] = {name: sa.bindparam(name, type_=g.c[name].type) for name in columns}
+    if lets_go:
+        values["lease_token"] = sa.case((woken, g.c.lease_token), else_=sa.null())
+        values["lease_until"] = sa.case((woken, g.c.lease_until), else_=sa.null())
+        values["due_at"] = sa.case((woken, sa.null()), else_=next_due_at)
+    return (
+        sa.update(g)
+        .where(
+            g.c.id == sa.bindparam("of"),
+            g.c.lease_token == sa.bindparam("mine"),
+            g.c.status.in_(sa.bindparam("may_become", expanding=True)),
+        )
+        .values(values)
+        .returning(g.c.lease_token)
+    )
+
+
 def _save_assets(connection: sa.Connection, before: Generation, after: Generation) -> None:
     known = {asset.position: asset for asset in before.assets}
     for asset in after.assets:
         if asset.position not in known:
-            values = asset_columns(asset) | {"generation_id": after.id}
-            connection.execute(sa.insert(assets), values)
+            connection.execute(INSERT_ASSET, {"generation_id": after.id, **asset_columns(asset)})
         elif asset != known[asset.position]:
-            connection.execute(
-                sa.update(assets)
-                .where(assets.c.generation_id == after.id, assets.c.position == asset.position)
-                .values(asset_columns(asset))
-            )
+            values = asset_columns(asset)
+            keys = {"of": after.id, "at_position": values.pop("position")}
+            connection.execute(UPDATE_ASSET, values | keys)
 
 
 def _tell(

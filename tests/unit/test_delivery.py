@@ -19,6 +19,7 @@ from core.kie.report import (
     ResultFile,
     Unknown,
 )
+from core.store.claims import Lane
 from tests.support.fake_kie import report
 from tests.support.media import answer_with, png, refuse_connection
 from tests.support.world import MEDIA, World, open_world
@@ -458,3 +459,13 @@ def test_a_create_names_the_callback_address_of_its_generation(tmp_path: Path) -
     assert address.startswith(
         f"http://127.0.0.1:8000/api/kie/callback?generation={generation.id}&token="
     )
+
+
+def test_a_row_that_cannot_be_read_is_put_off_and_blocks_nobody(world: World) -> None:
+    odd, good = world.add_submitted("task-1"), world.add_submitted("task-2")
+    with world.core.store.database.write() as connection:
+        change = "UPDATE generations SET delivered_via = 'pigeon' WHERE id = ?"
+        connection.exec_driver_sql(change, (odd.id,))
+    claims = world.core.store.claims
+    claimed = [claims.claim_next(Lane.DELIVER, f"token{number}") for number in range(3)]
+    assert [row.id for row in claimed if row] == [good.id]
