@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.diagnosis.model import Facts, Finding, Severity, Verdict, found
 from core.diagnosis.remedies import ASKING
 from core.diagnosis.words import happened, next_look, quoted, span, sync
-from core.generation.asking import ASK_CODES_PREFIX, QUEUED_STATES
+from core.generation.asking import QUEUED_STATES
 from core.generation.schedule import EMPTY_PATIENCE, GRACE
 from core.kie.report import FAIL, SUCCESS, AskFailed
 
@@ -161,7 +161,7 @@ def _failed_ask(facts: Facts) -> AskFailed | None:
     if facts.kie is not None or generation.task_id is None:
         return facts.ask_failed
     code = generation.error_code or ""
-    return AskFailed(code, generation.error or "") if code.startswith(ASK_CODES_PREFIX) else None
+    return AskFailed(code, generation.error or "") if code.startswith("kie.") else None
 
 
 def _standing(facts: Facts) -> str:
