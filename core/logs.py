@@ -64,17 +64,20 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """A line for people."""
+    """A line for people: what the message does not say itself follows it."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        fields = " ".join(
-            f"{name}={value}" for name, value in _fields(record).items() if name != "event"
-        )
-        return f"{super().format(record)}  {fields}".rstrip()
+        message = record.getMessage()
+        more = [
+            f"{name}={value}"
+            for name, value in _fields(record).items()
+            if name != "event" and str(value) not in message
+        ]
+        return "  ".join([super().format(record), " ".join(more)]).rstrip()
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:

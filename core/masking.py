@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 MASK = "***"
@@ -46,6 +47,7 @@ _VALUE = (
     r"|\\++(?:/|u(?!00(?:2[0236]|3[ce]))[0-9a-f]{4}))++"
 )
 _ASSIGNMENT = re.compile(rf"({_NAME})({_SEPARATOR}){_VALUE}", re.IGNORECASE)
+_MAY_ASSIGN = re.compile(r"[=:%\\]")
 _SENSITIVE_NAME = re.compile(rf"(?:{'|'.join(NAMES)})\Z", re.IGNORECASE)
 
 
@@ -54,7 +56,7 @@ def mask(text: str, secrets: Sequence[str] = ()) -> str:
 
     `secrets` are masked wherever they stand, plainly or percent-encoded.
     """
-    return _storable(_mask_text(_storable(text), _literal_masker(secrets)))
+    return _storable(_mask_text(_storable(text), _literal_masker(tuple(secrets))))
 
 
 def cap(text: str, limit_bytes: int) -> str:
@@ -77,7 +79,8 @@ def mask_headers(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> dict
     return shown
 
 
-def _literal_masker(secrets: Sequence[str]) -> _Literals:
+@lru_cache(maxsize=8)
+def _literal_masker(secrets: tuple[str, ...]) -> _Literals:
     usable = {secret for secret in secrets if secret not in MASK}
     spellings = usable | {quote(_storable(secret), safe="") for secret in usable}
     if not spellings:
@@ -99,6 +102,8 @@ def _mask_text(text: str, literals: _Literals) -> str:
 
 
 def _mask_loose(text: str, literals: _Literals) -> str:
+    if _MAY_ASSIGN.search(text) is None:  # most texts: spares the costly pattern
+        return literals(text)
     return _ASSIGNMENT.sub(rf"\1\2{MASK}", literals(text))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +107,20 @@ def settings(tmp_path: Path, **overrides: Any) -> Settings:
     return Settings(_env_file=None, data_dir=tmp_path, **overrides)
 
 
+@cache
+def migrated_database() -> bytes:
+    """A migrated database file, made once: migrating costs more than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "kie.db"
+        migrate(f"sqlite:///{path}")
+        return path.read_bytes()
+
+
 @contextmanager
 def open_world(tmp_path: Path, **overrides: Any) -> Iterator[World]:
     """A world in an empty folder."""
     chosen = settings(tmp_path, **overrides)
-    migrate(chosen.database)
+    (tmp_path / "kie.db").write_bytes(migrated_database())
     kie, media, clock = FakeKie(), FakeMedia(), Clock()
     with media.client() as client, open_core(chosen, clock=clock, kie=kie, media=client) as core:
         yield World(core, kie, media, clock)

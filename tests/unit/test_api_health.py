@@ -1,0 +1,61 @@
+"""`/api/health` and `/api/ready`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.api import Api, open_api
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    with open_api(tmp_path) as opened:
+        opened.world.core.store.processes.started("poller")
+        yield opened
+
+
+def ready(api: Api) -> tuple[int, dict[str, str]]:
+    response = api.client.get("/api/ready")
+    assert response.json["status"] == ("ready" if response.status_code == 200 else "not_ready")
+    return response.status_code, response.json["checks"]
+
+
+def test_all_is_well(api: Api) -> None:
+    assert ready(api) == (200, {"database": "ok", "poller": "ok", "storage": "ok"})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status", "line"),
+    [(30, 200, "ok"), (31, 503, "silent for 31 s")],
+)
+def test_a_poller_that_is_silent_is_stale(api: Api, seconds: int, status: int, line: str) -> None:
+    api.world.clock.advance(seconds)
+    code, checks = ready(api)
+    assert (code, checks["poller"]) == (status, line)
+
+
+def test_a_poller_that_never_started_is_missed(tmp_path: Path) -> None:
+    with open_api(tmp_path) as api:
+        code, checks = ready(api)
+    assert (code, checks["poller"]) == (503, "never started")
+
+
+def test_storage_that_cannot_be_written_is_told(api: Api) -> None:
+    api.world.core.settings.assets_dir.write_text("a file where the folder should be")
+    code, checks = ready(api)
+    assert (code, checks["storage"], checks["database"]) == (503, "cannot be written", "ok")
+
+
+def test_a_database_that_is_away_is_told(api: Api) -> None:
+    api.lose_database()
+    code, checks = ready(api)
+    assert (code, checks["database"], checks["storage"]) == (503, "cannot be used", "ok")
+
+
+def test_health_needs_no_database(api: Api) -> None:
+    api.lose_database()
+    response = api.client.get("/api/health")
+    assert (response.status_code, response.json) == (200, {"status": "ok"})

@@ -1,0 +1,54 @@
+"""The Flask app over a core. It starts no thread."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+
+from core.wiring import Core
+from core.workers import Workers
+from webhook import (
+    assets,
+    auth,
+    callback,
+    create,
+    debug,
+    docs,
+    errors,
+    generations,
+    health,
+    sync,
+)
+from webhook.callback_keys import callback_keys
+from webhook.reading import MAX_BODY_BYTES
+from webhook.services import EXTENSION, Services
+from webhook.sync_looks import SyncLooks
+from webhook.waiting import Waiting
+
+
+def create_app(core: Core, workers: Workers, waiting: Waiting | None = None) -> Flask:
+    """All endpoints; by default at most half of the request threads may wait for work."""
+    app = Flask(__name__, static_folder=None)
+    # Of a body in chunks Werkzeug reads that much and no more, so one byte tells too large ones.
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1
+    app.url_map.merge_slashes = False  # every resource has one name
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions[EXTENSION] = Services(
+        core=core,
+        workers=workers,
+        waiting=waiting or Waiting(max(1, core.settings.request_threads // 2)),
+        looks=SyncLooks(core, workers),
+        callback_keys=callback_keys(core),
+    )
+    auth.register(app)
+    errors.register(app)
+    for module in (create, callback, sync, generations, debug, health, assets, docs):
+        app.register_blueprint(module.blueprint)
+    app.after_request(_guarded)
+    return app
+
+
+def _guarded(response: Response) -> Response:
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if request.path.startswith("/api/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

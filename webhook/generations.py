@@ -1,0 +1,79 @@
+"""`/api/generations`: read one, read pages, delete one for good."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from flask import Blueprint, Response, jsonify
+
+from core.errors import LeaseLostError, StorageError
+from core.generation.model import Generation
+from core.ids import new_token
+from webhook.errors import ApiError
+from webhook.reading import found, read_query
+from webhook.schemas import ListQuery
+from webhook.services import services
+from webhook.sync_looks import is_held
+from webhook.views import generation_view
+from webhook.waiting import Turn
+
+logger = logging.getLogger(__name__)
+blueprint = Blueprint("generations", __name__, url_prefix="/api/generations")
+
+
+@blueprint.get("/<generation_id>")
+def read_one(generation_id: str) -> Response:
+    """The generation as it is now."""
+    return jsonify(generation_view(found(services().core.queries.by_id(generation_id))))
+
+
+@blueprint.get("")
+def read_page() -> Response:
+    """A page of generations, newest first."""
+    query = read_query(ListQuery)
+    page = services().core.queries.page(
+        status=query.status, user_id=query.user_id, before=query.cursor, limit=query.limit
+    )
+    items = [generation_view(generation) for generation in page.items]
+    return jsonify({"items": items, "nextCursor": page.next_cursor})
+
+
+@blueprint.delete("/<generation_id>")
+def delete(generation_id: str) -> Response:
+    """Remove a generation's files from storage, then all that we know of it."""
+    token = new_token()
+    waiting = services().waiting
+    with waiting.turn(waiting.delete_seconds) as turn:
+        generation = _claimed(generation_id, token, turn)
+    with services().core.leases.hold(generation.id, token):
+        _delete(generation, token)
+    logger.info("deleted", extra={"event": "generation.deleted", "generation": generation.id})
+    return jsonify({"deleted": generation.id})
+
+
+def _claimed(generation_id: str, token: str, turn: Turn) -> Generation:
+    """The generation once nobody else works on it; ApiError 404 or 409."""
+    core = services().core
+    while True:
+        row = found(core.queries.by_id(generation_id))
+        if not is_held(row, core.store.now()):
+            core.store.generations.wake(row.id)
+        if claimed := core.store.claims.claim(row.id, token):
+            return claimed
+        if not turn.pause():
+            raise ApiError(409, "generation.busy", "it is being worked on; try again later")
+
+
+def _delete(generation: Generation, token: str) -> None:
+    core = services().core
+    try:
+        for asset in generation.assets:
+            if asset.path is not None:
+                core.storage.delete(asset.path)
+        core.store.generations.delete(generation.id, token)
+    except StorageError:
+        core.store.claims.hand_back(generation.id, token, after=timedelta())
+        raise
+    except LeaseLostError as error:
+        raise ApiError(409, "generation.busy", "somebody else took it over") from error

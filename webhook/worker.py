@@ -1,0 +1,77 @@
+"""gunicorn's threaded worker and its log, made fit for strangers."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from types import FrameType
+from typing import Any
+
+from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from core.masking import mask
+from webhook.services import EXTENSION
+
+#: For head and body together. A thread that waits for a slow sender answers nobody else.
+RECEIVE_SECONDS = 20.0
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """A threaded worker that slow senders cannot keep busy."""
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Give a connection to a thread; from here on its request has to arrive."""
+        if not isinstance(conn.sock, ImpatientSocket):
+            conn.sock = ImpatientSocket(conn.sock)
+        conn.sock.expect_all_within(RECEIVE_SECONDS)
+        super().enqueue_req(conn)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """On SIGTERM: requests that wait for work answer with what there is."""
+        if self.wsgi is not None:
+            self.wsgi.extensions[EXTENSION].waiting.end()
+        super().handle_exit(sig, frame)
+
+
+class ImpatientSocket:
+    """A socket whose sender seems to be gone once its time is up."""
+
+    def __init__(self, wrapped: socket.socket) -> None:
+        self._socket = wrapped
+        self._until = 0.0
+
+    def expect_all_within(self, seconds: float) -> None:
+        """Start the time anew."""
+        self._until = time.monotonic() + seconds
+
+    def recv(self, size: int) -> bytes:
+        """What came; nothing, as at the end, once the time is up."""
+        before = self._socket.gettimeout()
+        left = max(0.001, self._until - time.monotonic())
+        self._socket.settimeout(left if before is None else min(left, before))
+        try:
+            return self._socket.recv(size)
+        except TimeoutError:
+            return b""
+        finally:
+            self._socket.settimeout(before)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
+
+
+class ServerLog(Logger):  # type: ignore[misc]
+    """gunicorn's lines among all others. Some quote the request's URL, so they are masked."""
+
+    def setup(self, cfg: Any) -> None:
+        """Leave the output to the root logger."""
+        super().setup(cfg)
+        self.error_log.propagate = True
+        self.error_log.addFilter(_masked)
+
+
+def _masked(record: logging.LogRecord) -> bool:
+    record.msg, record.args = mask(record.getMessage()), ()
+    return True
