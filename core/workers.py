@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from typing import TypeVar
 
 from core.delivery import Delivery
 from core.errors import StoreUnavailableError
@@ -18,6 +19,8 @@ from core.leases import Leases
 from core.store.claims import Claims, Lane
 
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 CANCEL_SECONDS = 3.0  # a cancelled download notices with its next chunk
 
@@ -64,7 +67,7 @@ class Workers:
     def advance(
         self, generation_id: str, channel: Channel, lane: Lane
     ) -> Future[Generation | None]:
-        """Carry on this generation in its lane's pool; the future never raises."""
+        """Carry on this generation in its lane's pool; stopping cancels the future."""
         return self._lanes[lane].submit(lambda: self._delivery.advance(generation_id, channel))
 
     def stop(self, patience: float) -> bool:
@@ -139,56 +142,68 @@ class _LanePool:
         self._executor = ThreadPoolExecutor(width, thread_name_prefix=name)
         self._width = width
         self._changed = threading.Condition()
-        self._running = 0
-        self._missed = False  # a start came while every thread was busy
+        self._under_way = 0  # jobs that run, or wait for a thread
+        self._missed: Callable[[], bool] | None = None  # came while every thread was busy
+        self._refuses = False
 
     @property
     def busy(self) -> bool:
-        """Whether any thread works."""
-        return self._running > 0
+        """Whether there is a job under way."""
+        return self._under_way > 0
 
     def start(self, job: Callable[[], bool]) -> None:
-        """Repeat the job in a free thread; where none is free, a busy one does it afterwards."""
+        """Repeat the job in a free thread; where none is free, in the next one that is."""
         with self._changed:
-            if self._running >= self._width:
-                self._missed = True
+            if self._refuses:
                 return
-            self._running += 1
-        self._executor.submit(self._repeat, job)
+            if self._under_way >= self._width:
+                self._missed = job
+                return
+            self._begin(lambda: _repeat(job))
 
-    def submit(self, job: Callable[[], Generation | None]) -> Future[Generation | None]:
-        """Do the job once, as soon as a thread is free."""
-        return self._executor.submit(self._once, job)
+    def submit(self, job: Callable[[], Answer]) -> Future[Answer]:
+        """Do the job once, as soon as a thread is free; cancelled where nothing more begins."""
+        with self._changed:
+            if self._refuses:
+                return _cancelled()
+            return self._begin(job)
 
     def refuse(self) -> None:
         """Begin nothing more."""
+        with self._changed:
+            self._refuses = True
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def wait(self, seconds: float) -> bool:
-        """Whether every thread has come to rest within this time."""
+        """Whether every job has ended within this time."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._running == 0, timeout=seconds)
+            return self._changed.wait_for(lambda: self._under_way == 0, timeout=seconds)
 
-    def _repeat(self, job: Callable[[], bool]) -> None:
-        try:
-            while job() or self._takes_missed():
-                pass
-        finally:
-            with self._changed:
-                self._running -= 1
-                self._changed.notify_all()
+    def _begin(self, job: Callable[[], Answer]) -> Future[Answer]:
+        future = self._executor.submit(job)
+        self._under_way += 1
+        future.add_done_callback(self._ended)
+        return future
 
-    def _once(self, job: Callable[[], Generation | None]) -> Generation | None:
+    def _ended(self, _future: Future[Answer]) -> None:
         with self._changed:
-            self._running += 1
-        try:
-            return job()
-        finally:
-            with self._changed:
-                self._running -= 1
-                self._changed.notify_all()
+            self._under_way -= 1
+            self._changed.notify_all()
+            missed, self._missed = self._missed, None
+            if missed is not None:
+                self.start(missed)
 
-    def _takes_missed(self) -> bool:
-        with self._changed:
-            missed, self._missed = self._missed, False
-            return missed
+
+def _repeat(job: Callable[[], bool]) -> None:
+    try:
+        while job():
+            pass
+    except Exception:
+        logger.exception("a worker failed", extra={"event": "repeater.bug"})
+
+
+def _cancelled() -> Future[Answer]:
+    future: Future[Answer] = Future()
+    future.cancel()
+    future.set_running_or_notify_cancel()  # else those who wait for it would not hear
+    return future

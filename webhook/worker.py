@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import time
 from types import FrameType
@@ -33,6 +34,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self.wsgi is not None:
             self.wsgi.extensions[EXTENSION].waiting.end()
         super().handle_exit(sig, frame)
+
+    def is_parent_alive(self) -> bool:
+        """Without the server: stop as on SIGTERM, else callers that keep connections keep us."""
+        if super().is_parent_alive():
+            return True
+        self.handle_exit(signal.SIGTERM, None)
+        return False
 
 
 class ImpatientSocket:

@@ -78,13 +78,13 @@ def _is_older_news(generation: Generation, report: Report) -> bool:
 
 def _told(generation: Generation, report: Report, now: datetime) -> Generation:
     new_step = report.state == SUCCESS and generation.provider_state != SUCCESS
-    clears = (generation.error_code or "").startswith(ASK_CODES_PREFIX)
+    waited = not generation.is_final  # what it waited for is over: KIE has told
     return generation.evolve(
         provider_state=report.state,
         progress=report.progress if report.progress is not None else generation.progress,
         credits_consumed=report.credits_consumed or generation.credits_consumed,
-        error_code=None if clears else generation.error_code,
-        error=None if clears else generation.error,
+        error_code=None if waited else generation.error_code,
+        error=None if waited else generation.error,
         step_since=now if new_step else generation.step_since,
         attempts=1 if new_step else generation.attempts,
     )
@@ -168,6 +168,8 @@ def _succeeded(
         step_since=now,
         due_at=now,
     )
+    if ready.wanted is None:  # given up for a file that KIE names no more
+        return _look_later(generation, now, policy)
     detail = {"files": len(ready.assets), "via": ready.delivered_via}
     return Change(ready, (Event("provider.success", detail),))
 

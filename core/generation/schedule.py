@@ -53,7 +53,8 @@ class Policy:
 
     def ladder_gap(self, failures: int) -> timedelta:
         """The gap after fruitless ladder number `failures`: together at least LADDERS_SPAN."""
-        return timedelta(seconds=20 * 2**failures * (0.8 + 0.4 * self.dice()))
+        doubled = 20 * 2 ** min(failures, LADDERS)
+        return timedelta(seconds=doubled * (0.8 + 0.4 * self.dice()))
 
     def give_up_at(self, created_at: datetime) -> datetime:
         """When a generation without a final state is given up."""

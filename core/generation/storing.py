@@ -88,10 +88,11 @@ def _settled(generation: Generation, now: datetime, why: str = "") -> Change:
     mains = [asset for asset in generation.assets if asset.is_main]
     if any(asset.is_wanted for asset in mains):
         return Change(generation.evolve(due_at=now))
+    due_at = now if generation.wanted else None
     lost = next((asset for asset in mains if asset.error_code), None)
     if lost is not None and lost.error_code is not None:
-        return give_up(generation, Code(lost.error_code), why, now)
-    due_at = now if generation.wanted else None
+        given_up, events = give_up(generation, Code(lost.error_code), why, now)
+        return Change(given_up.evolve(due_at=due_at or given_up.due_at), events)
     if generation.status is Status.SUCCESS:
         return Change(generation.evolve(due_at=due_at))
     return _delivered(generation.evolve(due_at=due_at), mains, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,9 +38,10 @@ class LocalStorage:
         """The size of the stored file."""
         with _translated(f"cannot read {path}"):
             try:
-                return self.file(path).stat().st_size
+                status = self.file(path).stat()
             except FileNotFoundError:
                 return None
+            return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def url(self, path: str) -> str:
         """Our own address of the stored file."""
@@ -61,7 +63,8 @@ class LocalStorage:
     def file(self, path: str) -> Path:
         """Where an object lies. Raises StorageError for a path that leads out of the folder."""
         file = self._root / path
-        if not path or ".." in Path(path).parts or not file.is_relative_to(self._root):
+        parts = Path(path).parts
+        if not parts or ".." in parts or "\0" in path or not file.is_relative_to(self._root):
             raise StorageError("storage.bad_path", f"not a path of an object: {path!r}")
         return file
 

@@ -77,7 +77,7 @@ ANNOUNCED_QUEUES = {
 SELECT_SET_ASIDE = (
     sa.select(g.c.id)
     .where(
-        g.c.crashes >= CRASHES_SET_ASIDE - 1,
+        g.c.crashes >= sa.literal(CRASHES_SET_ASIDE - 1, literal_execute=True),  # as in the index
         sa.or_(g.c.due_at.is_not(None), g.c.lease_until.is_not(None)),
         sa.or_(
             sa.and_(LEASE_IS_DEAD, g.c.crashes == CRASHES_SET_ASIDE - 1),
@@ -86,7 +86,7 @@ SELECT_SET_ASIDE = (
             ),
         ),
     )
-    .order_by(g.c.id)
+    .order_by(g.c.crashes)
     .limit(1)
 )
 
@@ -141,18 +141,11 @@ class Claims:
 
         Dead leases first, then by turns what waits longest and what dies first, so that neither
         starves the other. `announced_only` leaves aside what no callback has spoken of, but for
-        the submit lane. A row that cannot be read is put off, so that it blocks nothing.
+        the submit lane.
         """
         dead, *others = (ANNOUNCED_QUEUES if announced_only else QUEUES)[lane]
         by_turns = others[::-1] if int(token[-1], 16) % 2 else others
-        try:
-            return self._first_of([dead, *by_turns], token)
-        except OddRowError as error:
-            logger.exception(
-                "put off", extra={"event": "row.odd", "generation": error.generation_id}
-            )
-            self._put_off(error.generation_id)
-            return None
+        return self._first_of([dead, *by_turns], token)
 
     def claim_set_aside(self, token: str) -> Generation | None:
         """Take the lease on a generation that crashed its workers; only when nothing else runs."""
@@ -164,6 +157,20 @@ class Claims:
             return connection.execute(SELECT_SET_ASIDE, self._moments()).first() is not None
 
     def _first_of(self, queues: Sequence[sa.Select[str]], token: str) -> Generation | None:
+        """The first of the first queue that has any; None too where it cannot be read.
+
+        Such a row is put off, so that it blocks nothing.
+        """
+        try:
+            return self._take_first(queues, token)
+        except OddRowError as error:
+            logger.exception(
+                "put off", extra={"event": "row.odd", "generation": error.generation_id}
+            )
+            self._put_off(error.generation_id)
+            return None
+
+    def _take_first(self, queues: Sequence[sa.Select[str]], token: str) -> Generation | None:
         moments = self._moments()
         with self._database.write() as connection:
             for queue in queues:
@@ -201,10 +208,15 @@ class Claims:
             return {token for token in mine if token is not None}
 
     def hand_back(self, generation_id: str, token: str, *, after: timedelta) -> None:
-        """Let go of a generation unfinished; it is due again after a while. No-op if not ours."""
+        """Let go of a generation unfinished; it is due again after a while. No-op if not ours.
+
+        A wake-up that came since the claim keeps its earlier time.
+        """
+        later = sa.literal(self._now() + after, UtcDateTime)
+        due_at = sa.case((g.c.due_at < later, g.c.due_at), else_=later)
         with self._database.write() as connection:
             connection.execute(
                 sa.update(g)
                 .where(g.c.id == generation_id, g.c.lease_token == token)
-                .values(lease_token=None, lease_until=None, due_at=self._now() + after)
+                .values(lease_token=None, lease_until=None, due_at=due_at)
             )

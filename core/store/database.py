@@ -90,6 +90,8 @@ def _begin(connection: sa.Connection) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+    except (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError):
+        raise  # about one statement, not about the database
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
         cause = getattr(error, "orig", None) or error
         raise StoreUnavailableError(f"the database cannot be used: {cause}") from error

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.errors import AppError, LeaseLostError
-from core.generation.model import Change, Event, Generation, Status
+from core.generation.model import GIVING_UP, Change, Event, Generation, Status
 from core.store.database import Database
 from core.store.matching import match_unmatched
 from core.store.rows import (
@@ -36,12 +36,13 @@ UPDATE_ASSET = (
     )
 )
 
+GAVE_UP = sa.and_(g.c.status == Status.FAILED, g.c.error_code.in_(sorted(GIVING_UP)))
 #: Final states are final, except that giving up may turn into success.
 MAY_BECOME = {
-    Status.QUEUED: [Status.QUEUED],
-    Status.GENERATING: [Status.QUEUED, Status.GENERATING],
-    Status.SUCCESS: [Status.QUEUED, Status.GENERATING, Status.FAILED, Status.SUCCESS],
-    Status.FAILED: [Status.QUEUED, Status.GENERATING, Status.FAILED],
+    Status.QUEUED: g.c.status == Status.QUEUED,
+    Status.GENERATING: g.c.status.in_([Status.QUEUED, Status.GENERATING]),
+    Status.SUCCESS: sa.or_(g.c.status != Status.FAILED, GAVE_UP),
+    Status.FAILED: g.c.status != Status.SUCCESS,
 }
 
 
@@ -124,12 +125,8 @@ class Generations:
         now = self._now()
         after = change.generation
         changed = changed_columns(before, after) | {"updated_at": now}
-        keys: dict[str, Any] = {
-            "of": after.id,
-            "mine": token,
-            "may_become": MAY_BECOME[after.status],
-        }
-        statement = _update(tuple(changed), lets_go=lets_go)
+        keys: dict[str, Any] = {"of": after.id, "mine": token}
+        statement = _update(tuple(changed), after.status, lets_go=lets_go)
         if lets_go:
             keys["next_due_at"] = after.due_at
         row = connection.execute(statement, changed | keys).one_or_none()
@@ -206,11 +203,11 @@ class Generations:
 
 
 @cache
-def _update(columns: tuple[str, ...], *, lets_go: bool) -> sa.Update:
+def _update(columns: tuple[str, ...], status: Status, *, lets_go: bool) -> sa.Update:
     """The fenced update of these columns; built once for each set of them that transitions change.
 
     One that lets go keeps the lease, and consumes the wake-up, where `due_at` has been set since
-    the claim.
+    the claim. `attempts` then stays as the news left it.
     """
     woken = g.c.due_at.is_not(None)
     next_due_at = sa.bindparam("next_due_at", type_=UtcDateTime)
@@ -219,12 +216,14 @@ def _update(columns: tuple[str, ...], *, lets_go: bool) -> sa.Update:
         values["lease_token"] = sa.case((woken, g.c.lease_token), else_=sa.null())
         values["lease_until"] = sa.case((woken, g.c.lease_until), else_=sa.null())
         values["due_at"] = sa.case((woken, sa.null()), else_=next_due_at)
+        if "attempts" in values:
+            values["attempts"] = sa.case((woken, g.c.attempts), else_=values["attempts"])
     return (
         sa.update(g)
         .where(
             g.c.id == sa.bindparam("of"),
             g.c.lease_token == sa.bindparam("mine"),
-            g.c.status.in_(sa.bindparam("may_become", expanding=True)),
+            MAY_BECOME[status],
         )
         .values(values)
         .returning(g.c.lease_token)

@@ -28,9 +28,9 @@ class Grants:
 
     def grant(self, generation_id: str) -> datetime | None:
         """None: granted, create now. Otherwise when to ask again."""
-        now = self._now()
         moment = create_grants.c.granted_at.type
         with self._database.write() as connection:
+            now = self._now()  # not before the turn has come: that can take seconds
             oldest = connection.execute(
                 sa.select(create_grants).order_by(create_grants.c.granted_at).limit(1)
             ).one()

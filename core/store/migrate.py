@@ -24,7 +24,7 @@ def migrate(url: str) -> None:
     try:
         with engine.begin() as connection:
             command.upgrade(_config(connection), "head")
-    except sa.exc.OperationalError as error:
+    except sa.exc.DatabaseError as error:
         raise StoreUnavailableError(f"the database cannot be migrated: {error.orig}") from error
     finally:
         engine.dispose()
@@ -51,13 +51,18 @@ def _config(connection: sa.Connection) -> Config:
 
 
 def _engine(url: str) -> sa.Engine:
-    database = sa.make_url(url).database
-    if database:
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(sa.make_url(url).database or "")
     engine = sa.create_engine(url, connect_args={"timeout": 60, "isolation_level": None})
     sa.event.listen(engine, "connect", _use_wal)
     sa.event.listen(engine, "begin", _take_turn)
     return engine
+
+
+def _make_folder(database: str) -> None:
+    try:
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailableError(f"no folder for the database: {error}") from error
 
 
 def _use_wal(connection: sqlite3.Connection, _record: Any) -> None:

@@ -69,5 +69,5 @@ def load_assets(connection: sa.Connection, ids: list[str]) -> dict[str, list[Ass
 
 def load_generations(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> list[Generation]:
     """The records of rows of `generations`, with their files."""
-    files = load_assets(connection, [row["id"] for row in rows])
+    files = load_assets(connection, [row["id"] for row in rows]) if rows else {}
     return [to_generation(row, files.get(row["id"], ())) for row in rows]

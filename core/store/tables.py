@@ -94,7 +94,15 @@ generations = sa.Table(
     ),
 )
 
-sa.Index("uq_generations_task_id", generations.c.task_id, unique=True)
+# Without the rows that have none: "task_id IS NULL" must not be looked up in here by planners.
+_has_task = generations.c.task_id.is_not(None)
+sa.Index(
+    "uq_generations_task_id",
+    generations.c.task_id,
+    unique=True,
+    sqlite_where=_has_task,
+    postgresql_where=_has_task,
+)
 sa.Index("uq_generations_idempotency_key", generations.c.idempotency_key, unique=True)
 sa.Index("ix_generations_user_id_id", generations.c.user_id, generations.c.id)
 sa.Index("ix_generations_status_id", generations.c.status, generations.c.id)
@@ -120,11 +128,13 @@ _open_index(
 _open_index(
     "ix_generations_unsubmitted",
     generations.c.due_at,
+    generations.c.id,
     where=sa.and_(_due, generations.c.submit_started_at.is_(None), generations.c.task_id.is_(None)),
 )
 _open_index(
     "ix_generations_announced",
     generations.c.due_at,
+    generations.c.id,
     where=sa.and_(_due, generations.c.announced_at.is_not(None)),
 )
 _open_index(

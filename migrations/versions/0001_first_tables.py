@@ -101,18 +101,18 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "status <> 'success' OR asset_url IS NOT NULL",
-            name="ck_generations_success_has_asset_url",
+            name=op.f("ck_generations_success_has_asset_url"),
         ),
         sa.CheckConstraint(
             "status IN ('queued', 'generating', 'success', 'failed')",
-            name="ck_generations_status_known",
+            name=op.f("ck_generations_status_known"),
         ),
         sa.PrimaryKeyConstraint("id", name="pk_generations"),
     )
     op.create_index(
         "ix_generations_announced",
         "generations",
-        ["due_at"],
+        ["due_at", "id"],
         unique=False,
         sqlite_where=sa.text("due_at IS NOT NULL AND announced_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL AND announced_at IS NOT NULL"),
@@ -155,7 +155,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_generations_unsubmitted",
         "generations",
-        ["due_at"],
+        ["due_at", "id"],
         unique=False,
         sqlite_where=sa.text(
             "due_at IS NOT NULL AND submit_started_at IS NULL AND task_id IS NULL"
@@ -168,7 +168,14 @@ def upgrade() -> None:
     op.create_index(
         "uq_generations_idempotency_key", "generations", ["idempotency_key"], unique=True
     )
-    op.create_index("uq_generations_task_id", "generations", ["task_id"], unique=True)
+    op.create_index(
+        "uq_generations_task_id",
+        "generations",
+        ["task_id"],
+        unique=True,
+        sqlite_where=sa.text("task_id IS NOT NULL"),
+        postgresql_where=sa.text("task_id IS NOT NULL"),
+    )
 
     op.create_table(
         "processes",

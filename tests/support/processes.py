@@ -62,6 +62,11 @@ class Process:
             )
 
     @property
+    def pid(self) -> int:
+        """The id of the process itself, and of its group."""
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         """What it has said so far."""
         return self._log.read_text("utf-8", "replace")
@@ -112,7 +117,7 @@ class Site:
     def web(self) -> Process:
         """The webhook, answering."""
         process = self.start("webhook")
-        wait_until(self._answers, "the webhook answers")
+        wait_until(self.answers, "the webhook answers")
         return process
 
     def poller(self) -> Process:
@@ -150,6 +155,13 @@ class Site:
             head += "Content-Type: application/json\r\n"
             head += f"Content-Length: {request.headers['Content-Length']}\r\n\r\n"
             connection.sendall(head.encode() + request.read())
+
+    def answers(self) -> bool:
+        """Whether the webhook does."""
+        try:
+            return self._http.get(f"{self.web_url}/api/health").status_code == 200
+        except httpx.TransportError:
+            return False
 
     def get(self, path: str) -> dict[str, Any]:
         """JSON from our API."""
@@ -210,12 +222,6 @@ class Site:
         unended = "status NOT IN ('success', 'failed') OR lease_token IS NOT NULL"
         wait_until(lambda: self.row(unended) is None, "all have ended", seconds)
         return self.rows("SELECT * FROM generations ORDER BY id")
-
-    def _answers(self) -> bool:
-        try:
-            return self._http.get(f"{self.web_url}/api/health").status_code == 200
-        except httpx.TransportError:
-            return False
 
     def _json(self, answer: httpx.Response) -> dict[str, Any]:
         assert answer.is_success, f"{answer.status_code} {answer.text}"

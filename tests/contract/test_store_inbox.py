@@ -1,0 +1,194 @@
+"""Callbacks: their verdicts, what they wake, and how much of them is kept."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from core.errors import CallbackError
+from core.generation.model import Generation, Status
+from core.store.inbox import STRANGERS_PER_HOUR, Verdict
+from tests.contract.conftest import StoreCase, received
+
+REFUSAL = CallbackError("signature.bad", "the signature is wrong")
+
+
+def verdicts(case: StoreCase, generation: Generation) -> list[str]:
+    return [callback["verdict"] for callback in case.queries.callbacks_of(generation)]
+
+
+def test_an_accepted_callback_wakes_its_generation(case: StoreCase) -> None:
+    generation = case.add_submitted("task-1", due_at=None, attempts=5)
+    assert case.store.inbox.accept(received()) is Verdict.ACCEPTED
+    row = case.row(generation)
+    assert (row.due_at, row.announced_at, row.attempts) == (case.clock(), case.clock(), 0)
+    assert row.announced_state == "success"
+
+
+def test_the_same_callback_again_is_a_duplicate_and_wakes_nobody(case: StoreCase) -> None:
+    generation = case.add_submitted("task-1", due_at=None)
+    case.store.inbox.accept(received())
+    case.release(case.claim(generation), due_at=None)
+    assert case.store.inbox.accept(received()) is Verdict.DUPLICATE
+    assert case.row(generation).due_at is None
+    assert verdicts(case, generation) == ["accepted", "duplicate"]
+
+
+@pytest.mark.parametrize("difference", [{"stage": "text"}, {"body_sha256": "another"}])
+def test_another_stage_or_body_is_no_duplicate(case: StoreCase, difference: dict[str, str]) -> None:
+    case.add_submitted("task-1")
+    case.store.inbox.accept(received())
+    assert case.store.inbox.accept(received(**difference)) is Verdict.ACCEPTED
+
+
+def test_of_eight_equal_callbacks_at_once_one_is_accepted(case: StoreCase) -> None:
+    generation = case.add_submitted("task-1")
+    stores = [case.store, case.open()]
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda n: stores[n % 2].inbox.accept(received()), range(8)))
+    assert sorted(told) == ["accepted"] + ["duplicate"] * 7
+    assert case.events(generation).count("callback.accepted") == 1
+
+
+def test_a_callback_of_an_unknown_task_is_kept_and_changes_nothing(case: StoreCase) -> None:
+    generation = case.add_submitted("task-1")
+    assert case.store.inbox.accept(received("task-2")) is Verdict.UNMATCHED
+    assert case.store.inbox.accept(received("task-2")) is Verdict.UNMATCHED
+    assert (case.count("callbacks"), case.row(generation)) == (2, generation)
+
+
+def test_the_sweep_finds_a_callback_that_just_missed_its_generation(case: StoreCase) -> None:
+    case.store.inbox.accept(received())
+    generation = case.add_submitted("task-1", due_at=None)  # written at the same moment
+    assert case.store.sweep_unmatched() == 1
+    assert case.row(generation).due_at == case.clock()
+    assert (verdicts(case, generation), case.store.sweep_unmatched()) == (["accepted"], 0)
+
+
+@pytest.mark.parametrize(("minutes", "matched"), [(9, 1), (11, 0)])
+def test_the_sweep_looks_back_ten_minutes(case: StoreCase, minutes: int, matched: int) -> None:
+    case.store.inbox.accept(received())
+    case.add_submitted("task-1")
+    case.clock.advance(minutes * 60)
+    assert case.store.sweep_unmatched() == matched
+
+
+def test_a_callback_brings_a_task_id_to_be_confirmed(case: StoreCase) -> None:
+    generation = case.add(submit_started_at=case.clock(), due_at=None)
+    case.store.inbox.accept(received("task-9", generation_id=generation.id))
+    row = case.row(generation)
+    assert (row.task_id, row.candidate_task_id, row.due_at) == (None, "task-9", case.clock())
+
+
+@pytest.mark.parametrize("known", [{"task_id": "task-1"}, {"candidate_task_id": "task-1"}])
+def test_a_callback_about_another_task_is_a_finding(case: StoreCase, known: dict[str, str]) -> None:
+    generation = case.add(submit_started_at=case.clock(), **known)
+    verdict = case.store.inbox.accept(received("task-9", generation_id=generation.id))
+    assert (verdict, case.row(generation)) == (Verdict.ACCEPTED, generation)
+    assert case.events(generation)[-1] == "callback.foreign"
+
+
+def test_a_credential_of_one_generation_opens_no_other_one(case: StoreCase) -> None:
+    mine, other = case.add(due_at=None), case.add_submitted("task-1", due_at=None)
+    case.store.inbox.accept(received("task-1", generation_id=mine.id))
+    assert (case.row(mine), case.row(other)) == (mine, other)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "woken"),
+    [
+        (Status.FAILED, "provider.failed", False),
+        (Status.FAILED, "provider.402", False),
+        (Status.FAILED, "media.gone", True),
+        (Status.FAILED, "submit.unknown", True),
+    ],
+)
+def test_only_what_may_still_change_is_woken(
+    case: StoreCase, status: Status, code: str, woken: bool
+) -> None:
+    generation = case.add_submitted("task-1", status=status, error_code=code, due_at=None)
+    assert case.store.inbox.accept(received()) is Verdict.ACCEPTED
+    assert (case.row(generation).due_at is not None) == woken
+
+
+def test_a_refused_callback_is_kept_and_changes_nothing(case: StoreCase) -> None:
+    generation = case.add_submitted("task-1", due_at=case.clock() + timedelta(hours=1))
+    for credential in (True, False):
+        callback = received(generation_id=generation.id)
+        case.store.inbox.refuse(callback, REFUSAL, credential=credential)
+    assert case.row(generation) == generation
+    assert verdicts(case, generation) == ["refused", "refused"]
+    assert case.queries.callbacks_of(generation)[0]["reason"] == "signature.bad"
+
+
+def test_a_refused_callback_does_not_hide_the_real_one(case: StoreCase) -> None:
+    case.add_submitted("task-1")
+    case.store.inbox.refuse(received(), REFUSAL, credential=False)
+    assert case.store.inbox.accept(received()) is Verdict.ACCEPTED
+
+
+def test_of_a_strangers_body_two_kibibytes_are_kept(case: StoreCase) -> None:
+    big = received(body="ü" * 500_000)
+    case.store.inbox.accept(big)
+    case.store.inbox.refuse(big, REFUSAL, credential=False)
+    with case.store.database.read() as connection:
+        bodies = connection.exec_driver_sql("SELECT body FROM callbacks").scalars().all()
+    assert [len(body.encode()) <= 2048 for body in bodies] == [True, True]
+
+
+def fill_the_hour(case: StoreCase, credential: bool) -> None:
+    """As many refusals as an hour may keep, less one."""
+    case.store.inbox.refuse(received(), REFUSAL, credential=credential)
+    with case.store.database.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE refusals SET count = ? WHERE credential = ?",
+            (STRANGERS_PER_HOUR - 1, credential),
+        )
+
+
+@pytest.mark.parametrize("credential", [True, False])
+def test_a_thousand_refusals_an_hour_are_kept_and_the_rest_counted(
+    case: StoreCase, credential: bool
+) -> None:
+    fill_the_hour(case, credential)
+    for reason in ("body.not_json", "signature.bad", "signature.bad"):
+        case.store.inbox.refuse(received(), CallbackError(reason, ""), credential=credential)
+    assert case.count("callbacks") == 2  # the one of filling, and the 1,000th
+    with case.store.database.read() as connection:
+        counted = connection.exec_driver_sql("SELECT sum(count) FROM refusals").scalar_one()
+    assert counted == STRANGERS_PER_HOUR + 2
+
+
+def test_a_flood_without_credential_leaves_room_for_those_with_one(case: StoreCase) -> None:
+    fill_the_hour(case, credential=False)
+    for _ in range(3):
+        case.store.inbox.refuse(received(), REFUSAL, credential=False)
+    case.store.inbox.refuse(received(), REFUSAL, credential=True)
+    assert case.store.inbox.accept(received()) is Verdict.UNMATCHED
+    assert case.count("callbacks") == 4
+
+
+def test_unmatched_callbacks_beyond_the_thousand_are_only_counted(case: StoreCase) -> None:
+    fill_the_hour(case, credential=True)
+    for number in range(3):
+        assert case.store.inbox.accept(received(f"task-{number}")) is Verdict.UNMATCHED
+    assert case.count("callbacks") == 2
+
+
+def test_a_flood_does_not_keep_real_callbacks_out(case: StoreCase) -> None:
+    generation = case.add_submitted("task-1", due_at=None)
+    fill_the_hour(case, credential=True)
+    case.store.inbox.refuse(received("x"), REFUSAL, credential=True)
+    assert case.store.inbox.accept(received()) is Verdict.ACCEPTED
+    assert case.row(generation).due_at == case.clock()
+
+
+def test_the_next_hour_has_room_again(case: StoreCase) -> None:
+    fill_the_hour(case, credential=False)
+    for _ in range(2):
+        case.store.inbox.refuse(received(), REFUSAL, credential=False)
+    case.clock.advance(3600)
+    case.store.inbox.refuse(received(), REFUSAL, credential=False)
+    assert case.count("callbacks") == 3

@@ -1,0 +1,193 @@
+"""What is asked again and again costs by what is open, not by what was ever done."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from core.generation.model import Status
+from core.ids import new_token
+from core.store.claims import Lane
+from core.store.database import Database
+from core.store.migrate import migrate
+from core.store.queries import Queries
+from core.store.store import Store
+from core.store.tables import callbacks, generations
+from tests.support.clock import NOON, Clock
+
+Statement = tuple[str, tuple[Any, ...]]
+Ask = Callable[[Store, Queries], object]
+FINISHED = 20_000
+OPEN = 50
+
+# Of a token the last digit says which queue has its turn.
+HOT: dict[str, Ask] = {
+    "submit": lambda store, _: store.claims.claim_next(Lane.SUBMIT, new_token()),
+    "deliver by age": lambda store, _: store.claims.claim_next(Lane.DELIVER, "a0"),
+    "deliver by expiry": lambda store, _: store.claims.claim_next(Lane.DELIVER, "a1"),
+    "announced": lambda store, _: store.claims.claim_next(Lane.DELIVER, "a0", announced_only=True),
+    "has set aside": lambda store, _: store.claims.has_set_aside(),
+    "set aside": lambda store, _: store.claims.claim_set_aside(new_token()),
+    "by id": lambda store, _: store.claims.claim("open-1", new_token()),
+    "renew": lambda store, _: store.claims.renew([new_token()]),
+    "sweep": lambda store, _: store.sweep_unmatched(),
+    "grant": lambda store, _: store.grants.grant("open-1"),
+    "wake": lambda store, _: store.generations.wake("open-1"),
+    "list": lambda _, queries: queries.page(),
+    "list by status": lambda _, queries: queries.page(status=Status.SUCCESS, before="m"),
+    "list by user": lambda _, queries: queries.page(user_id="somebody", before="m"),
+    "by task": lambda _, queries: queries.by_task("task-1"),
+}
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+    """The same open rows with no history, and with a long one."""
+    folder = tmp_path_factory.mktemp("plans")
+    made = {"young": folder / "young.db", "old": folder / "old.db"}
+    for name, file in made.items():
+        migrate(f"sqlite:///{file}")
+        with sqlite3.connect(file) as connection:
+            fill(connection, "open", OPEN, status="queued", due_at=str(NOON.replace(tzinfo=None)))
+            if name == "old":
+                done = {"status": "success", "asset_url": "u", "announced_at": "2026-01-01"}
+                fill(connection, "done", FINISHED, expires_at="2026-01-01", crashes=3, **done)
+                fill_callbacks(connection, FINISHED)
+        connection.close()
+    yield made
+
+
+def fill(connection: sqlite3.Connection, name: str, rows: int, **values: object) -> None:
+    columns = {
+        **{column.name: "x" for column in generations.c if not column.nullable},
+        "attempts": 0,
+        "crashes": 0,
+        "input": "{}",
+        "result_urls": "[]",
+        "created_at": "2026-01-01 00:00:00",
+        "updated_at": "2026-01-01 00:00:00",
+        "user_id": "somebody",
+        **values,
+    }
+    marks = ", ".join("?" for _ in columns)
+    insert = f"INSERT INTO generations ({', '.join(columns)}, task_id) VALUES ({marks}, ?)"
+    named = [
+        ((*({**columns, "id": f"{name}-{n}"}).values(), f"{name}-task-{n}")) for n in range(rows)
+    ]
+    connection.executemany(insert, named)
+
+
+def fill_callbacks(connection: sqlite3.Connection, rows: int) -> None:
+    columns = [column.name for column in callbacks.c if not column.nullable]
+    fixed = {"received_at": "2026-01-01 00:00:00", "verdict": "accepted", "headers": "{}"}
+    insert = f"INSERT INTO callbacks ({', '.join(columns)}, task_id) VALUES "
+    marks = ", ".join("?" for _ in columns)
+    connection.executemany(
+        f"{insert} ({marks}, ?)",
+        [(*(fixed.get(name, f"{n}") for name in columns), f"done-task-{n}") for n in range(rows)],
+    )
+
+
+@contextmanager
+def recorded() -> Iterator[list[Statement]]:
+    """Every statement that is executed meanwhile."""
+    statements: list[Statement] = []
+
+    def record(_c: object, _cursor: object, sql: str, values: Any, *_more: object) -> None:
+        if not sql.startswith("BEGIN"):
+            statements.append((sql, tuple(values)))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", record)
+    try:
+        yield statements
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", record)
+
+
+def statements_of(file: Path, ask: Ask) -> list[Statement]:
+    """What is asked, of a copy, so that every question finds the same rows."""
+    copy = file.with_suffix(".copy")
+    source, target = sqlite3.connect(file), sqlite3.connect(copy)
+    source.backup(target)
+    source.close()
+    target.close()
+    database = Database(f"sqlite:///{copy}")
+    with recorded() as statements:
+        ask(Store(database, clock=Clock(NOON + timedelta(seconds=1))), Queries(database))
+    database.close()
+    return statements
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_no_question_reads_a_whole_table(databases: dict[str, Path], name: str) -> None:
+    connection = sqlite3.connect(databases["old"])
+    for sql, values in statements_of(databases["old"], HOT[name]):
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+        scans = [line for line in plan if line.startswith("SCAN") and " USING " not in line]
+        assert scans in ([], ["SCAN create_grants"]), sql
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("deliver by age", "ix_generations_due"),
+        ("deliver by expiry", "ix_generations_expiring"),
+        ("deliver by age", "ix_generations_leased"),
+        ("announced", "ix_generations_announced"),
+        ("submit", "ix_generations_unsubmitted"),
+        ("grant", "ix_generations_unsubmitted"),
+        ("has set aside", "ix_generations_set_aside"),
+        ("sweep", "ix_callbacks_unmatched"),
+    ],
+)
+def test_claims_go_by_the_index_of_open_rows(
+    databases: dict[str, Path], name: str, index: str
+) -> None:
+    connection = sqlite3.connect(databases["old"])
+    plans = [
+        row[3]
+        for sql, values in statements_of(databases["old"], HOT[name])
+        for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+    ]
+    connection.close()
+    assert any(index in line for line in plans), plans
+
+
+def steps(file: Path, statements: list[Statement]) -> int:
+    """How many steps of SQLite's machine the statements take; they change nothing."""
+    counted = 0
+
+    def count() -> int:
+        nonlocal counted
+        counted += 1
+        return 0
+
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("BEGIN")
+    connection.set_progress_handler(count, 1)
+    for sql, values in statements:
+        connection.execute(sql, values).fetchall()
+    connection.set_progress_handler(None, 0)
+    connection.execute("ROLLBACK")
+    connection.close()
+    return counted
+
+
+@pytest.mark.parametrize("name", [name for name in HOT if not name.startswith("list")])
+def test_what_is_finished_costs_nothing(databases: dict[str, Path], name: str) -> None:
+    statements = statements_of(databases["old"], HOT[name])
+    young, old = (steps(databases[age], statements) for age in ("young", "old"))
+    assert old <= young * 1.05 + 20
+
+
+@pytest.mark.parametrize("name", [name for name in HOT if name.startswith("list")])
+def test_a_page_costs_by_its_length(databases: dict[str, Path], name: str) -> None:
+    assert steps(databases["old"], statements_of(databases["old"], HOT[name])) < 20_000
