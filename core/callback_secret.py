@@ -6,11 +6,23 @@ import os
 import secrets
 from pathlib import Path
 
+from core.errors import ConfigError
+
 NAME = "callback-secret"
 
 
 def made_up_secret(data_dir: Path) -> str:
-    """The secret in `data_dir`, readable by its owner only; made at the first call."""
+    """The secret in `data_dir`, readable by its owner only; made at the first call.
+
+    Raises ConfigError where it can be neither read nor made.
+    """
+    try:
+        return _read_or_make(data_dir)
+    except OSError as error:
+        raise ConfigError(f"DATA_DIR: no callback secret can be kept there: {error}") from error
+
+
+def _read_or_make(data_dir: Path) -> str:
     data_dir.mkdir(parents=True, exist_ok=True)
     file = data_dir / NAME
     draft = data_dir / f"{NAME}.{os.getpid()}.{secrets.token_hex(4)}"

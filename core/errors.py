@@ -46,14 +46,17 @@ class StepError(AppError):
 class MediaError(StepError):
     """A result file could not be brought here, or is not what it should be.
 
-    Codes: `media.dead` (403, 404, 410), `media.broken` (empty, an error page, cut short, damaged),
-    `media.unreachable` (timeout, cut, 5xx, no such host), `media.too_large` and `media.refused`
-    (permanent), `disk.full` and `spool.full` (no room to download into).
+    Codes: `media.dead` (403, 404, 410 and most other 4xx), `media.broken` (empty, an error page,
+    cut short, damaged), `media.unreachable` (timeout, cut, 5xx, no such host), `media.too_large`
+    and `media.refused` (permanent), `disk.full` and `spool.full` (no room to download into).
     """
 
 
 class StorageError(StepError):
-    """Permanent storage did not take or show an object. Code: `storage.unavailable`."""
+    """Permanent storage did not take or show an object.
+
+    Codes: `storage.unavailable`, `storage.bad_path` (no object can have that path).
+    """
 
 
 class LeaseLostError(StepError):

@@ -59,7 +59,7 @@ def _claimed(generation_id: str, token: str, turn: Turn) -> Generation:
         row = found(core.queries.by_id(generation_id))
         if not is_held(row, core.store.now()):
             core.store.generations.wake(row.id)
-        if claimed := core.store.claims.claim(row.id, token):
+        if claimed := core.store.claims.claim(row.id, token, even_set_aside=True):
             return claimed
         if not turn.pause():
             raise ApiError(409, "generation.busy", "it is being worked on; try again later")

@@ -42,8 +42,11 @@ class SyncLooks:
         now = self._core.store.now()
         if row is None or not _is_worth_a_look(row, now) or is_held(row, now):
             return None
-        if row.task_id is not None or row.candidate_task_id is not None:
-            self._core.store.generations.wake(row.id)  # a submission keeps to KIE's limits
+        has_task = row.task_id is not None or row.candidate_task_id is not None
+        if has_task and not self._core.store.generations.wake(
+            row.id, asked_before=_asked_before(row, now)
+        ):
+            return None  # another process was faster
         submitted = row.task_id is not None or row.submit_started_at is not None
         lane = Lane.DELIVER if submitted else Lane.SUBMIT
         future = self._workers.advance(row.id, Channel.SYNC, lane)
@@ -60,7 +63,11 @@ def is_held(generation: Generation, now: datetime) -> bool:
 def _is_worth_a_look(generation: Generation, now: datetime) -> bool:
     if generation.is_final and not generation.gave_up:
         return False
-    if generation.wanted is not None:  # to be stored; KIE need not be asked
-        return True
+    asked_before = _asked_before(generation, now)
     asked_at = generation.asked_at
-    return asked_at is None or now - asked_at >= ASKED_AT_MOST_EVERY
+    return asked_before is None or asked_at is None or asked_at <= asked_before
+
+
+def _asked_before(generation: Generation, now: datetime) -> datetime | None:
+    """Since when KIE must not have been asked; None: it will not be, a file is to be stored."""
+    return now - ASKED_AT_MOST_EVERY if generation.wanted is None else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from core.errors import StepError
+from core.errors import MediaError, StepError
 from core.generation.ending import give_up
 from core.generation.model import Asset, Change, Code, Event, Generation, Status
-from core.generation.schedule import LADDERS, LADDERS_SPAN, Policy
+from core.generation.schedule import LADDERS, LADDERS_SPAN, LOOK_AGAIN_UNTIL, Policy
 
 #: Fruitless ladders end here; what ends at once comes with its own code.
 LOST_AS = {"media.dead": Code.MEDIA_GONE, "media.broken": Code.MEDIA_INVALID}
@@ -54,7 +54,14 @@ def after_store_failed(
         return _lost(generation, tried, Code(error.code), str(error), now)
     if failures >= LADDERS and error.code in LOST_AS and now - since >= LADDERS_SPAN:
         return _lost(generation, tried, LOST_AS[error.code], str(error), now)
+    if not tried.is_main and isinstance(error, MediaError) and _is_too_old(generation, now):
+        return _lost(generation, tried, Code.MEDIA_GONE, str(error), now)
     return _retry(generation, tried, error, now, policy)
+
+
+def _is_too_old(generation: Generation, now: datetime) -> bool:
+    """Whether KIE keeps nothing of it any more."""
+    return now >= generation.created_at + LOOK_AGAIN_UNTIL
 
 
 def _retry(

@@ -129,10 +129,13 @@ class Claims:
         self._now = now
         self._lease = lease
 
-    def claim(self, generation_id: str, token: str) -> Generation | None:
+    def claim(
+        self, generation_id: str, token: str, *, even_set_aside: bool = False
+    ) -> Generation | None:
         """Take the lease on one generation that is due; None: not due, held, or set aside."""
+        take = TAKE if even_set_aside else TAKE_UNLESS_SET_ASIDE
         with self._database.write() as connection:
-            return self._take(connection, TAKE_UNLESS_SET_ASIDE, generation_id, token)
+            return self._take(connection, take, generation_id, token)
 
     def claim_next(
         self, lane: Lane, token: str, *, announced_only: bool = False

@@ -22,7 +22,7 @@ class Database:
     """Short transactions on one engine. Make it after fork: connections must not cross it."""
 
     def __init__(self, url: str, *, connections: int = 20) -> None:
-        self._engine = _sqlite_engine(sa.make_url(url), connections)
+        self._engine = _sqlite_engine(sqlite_file(url), connections)
         # SQLite has one writer. Waiting here, in order, beats its busy handler's sleeps:
         # p99 of a write at 8 threads is 12 ms instead of 78 ms.
         self._write_lock = threading.Lock()
@@ -51,10 +51,19 @@ class Database:
         self._engine.dispose()
 
 
-def _sqlite_engine(url: sa.URL, connections: int) -> sa.Engine:
-    if url.get_backend_name() != "sqlite" or not url.database:
-        raise ConfigError(f"DATABASE_URL: only sqlite:///path is supported, not {url!r}")
-    location = f"{Path(url.database).absolute().as_uri()}?mode=rw"  # never creates: migrate does
+def sqlite_file(url: str) -> Path:
+    """The file that a database URL names. ConfigError for anything but SQLite."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise ConfigError("DATABASE_URL: not a database URL") from error
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        raise ConfigError(f"DATABASE_URL: only sqlite:///path is supported, not {parsed!r}")
+    return Path(parsed.database).absolute()
+
+
+def _sqlite_engine(file: Path, connections: int) -> sa.Engine:
+    location = f"{file.as_uri()}?mode=rw"  # never creates: migrate does
     engine = sa.create_engine(
         "sqlite://",
         creator=lambda: sqlite3.connect(

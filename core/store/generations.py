@@ -50,6 +50,10 @@ class IdempotencyConflictError(AppError):
     """The same Idempotency-Key came with another request."""
 
 
+class ImpossibleChangeError(AppError):
+    """A transition would change a final state: a defect, and nothing is saved."""
+
+
 class TaskIdResult(StrEnum):
     """What became of a task id that KIE told us."""
 
@@ -131,7 +135,7 @@ class Generations:
             keys["next_due_at"] = after.due_at
         row = connection.execute(statement, changed | keys).one_or_none()
         if row is None:
-            raise LeaseLostError
+            raise _why_not_saved(connection, before, after, token)
         _save_assets(connection, before, after)
         _tell(connection, after.id, change.events, now)
         return row.lease_token is not None
@@ -180,14 +184,20 @@ class Generations:
         match_unmatched(connection, generation_id, task_id, now)
         return TaskIdResult.SAVED
 
-    def wake(self, generation_id: str) -> None:
-        """Make a generation due now; a holder of its lease will look again before it lets go."""
+    def wake(self, generation_id: str, *, asked_before: datetime | None = None) -> bool:
+        """Make a generation due now; a holder of its lease will look again before it lets go.
+
+        `asked_before`: only if nobody holds it and KIE was not asked about it since. Whether it
+        is due now.
+        """
         now = self._now()
-        later = sa.or_(g.c.due_at.is_(None), g.c.due_at > now)
+        statement = sa.update(g).where(g.c.id == generation_id)
+        if asked_before is not None:
+            long_ago = sa.or_(g.c.asked_at.is_(None), g.c.asked_at <= asked_before)
+            statement = statement.where(g.c.lease_until.is_(None), long_ago)
+        earlier = sa.case((g.c.due_at < now, g.c.due_at), else_=sa.literal(now, UtcDateTime))
         with self._database.write() as connection:
-            connection.execute(
-                sa.update(g).where(g.c.id == generation_id, later).values(due_at=now)
-            )
+            return connection.execute(statement.values(due_at=earlier)).rowcount == 1
 
     def delete(self, generation_id: str, token: str) -> None:
         """Delete a generation and all that belongs to it, if the lease is ours."""
@@ -228,6 +238,15 @@ def _update(columns: tuple[str, ...], status: Status, *, lets_go: bool) -> sa.Up
         .values(values)
         .returning(g.c.lease_token)
     )
+
+
+def _why_not_saved(
+    connection: sa.Connection, before: Generation, after: Generation, token: str
+) -> AppError:
+    holder = connection.scalar(sa.select(g.c.lease_token).where(g.c.id == after.id))
+    if holder != token:
+        return LeaseLostError()
+    return ImpossibleChangeError(f"from {before.status} to {after.status} ({after.error_code})")
 
 
 def _save_assets(connection: sa.Connection, before: Generation, after: Generation) -> None:

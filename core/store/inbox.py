@@ -15,6 +15,7 @@ from core.generation.model import GIVING_UP, Status
 from core.ids import new_id
 from core.masking import cap
 from core.store.database import Database
+from core.store.shared_commit import SharedCommit
 from core.store.tables import UtcDateTime, callbacks, events, refusals
 from core.store.tables import generations as g
 
@@ -25,20 +26,19 @@ STRANGERS_PER_HOUR = 1000
 
 # Built once: building a statement costs more than running it, and callbacks come in bursts.
 Found = sa.Row[*tuple[Any, ...]]
-_SEEN = (
-    sa.exists()
-    .where(
-        callbacks.c.task_id == sa.bindparam("task_id"),
-        callbacks.c.stage == sa.bindparam("stage"),
-        callbacks.c.body_sha256 == sa.bindparam("body_sha256"),
-        callbacks.c.verdict.in_(["accepted", "unmatched"]),
-    )
-    .label("seen")
+_SAME = (
+    callbacks.c.task_id == sa.bindparam("task_id"),
+    callbacks.c.stage == sa.bindparam("stage"),
+    callbacks.c.body_sha256 == sa.bindparam("body_sha256"),
+    callbacks.c.verdict.in_(["accepted", "unmatched"]),
 )
+_SEEN = sa.exists().where(*_SAME, callbacks.c.generation_id == g.c.id).label("seen")
 _FIND = sa.select(g.c.id, g.c.task_id, g.c.candidate_task_id, g.c.status, g.c.error_code, _SEEN)
 FIND_BY_ID = _FIND.where(g.c.id == sa.bindparam("generation_id"))
 FIND_BY_TASK = _FIND.where(g.c.task_id == sa.bindparam("task_id"))
-FIND_SEEN = sa.select(_SEEN)
+FIND_UNMATCHED = sa.select(callbacks.c.id).where(
+    *_SAME, callbacks.c.generation_id.is_not_distinct_from(sa.bindparam("generation_id"))
+)
 FIND_OWNER = sa.select(g.c.id).where(g.c.task_id == sa.bindparam("task_id"))
 WAKE = (
     sa.update(g)
@@ -85,6 +85,7 @@ class Inbox:
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
+        self._shared = SharedCommit(database)
         self._now = now
 
     def accept(self, received: Received) -> Verdict:
@@ -92,26 +93,27 @@ class Inbox:
 
         Idempotent: the same body for the same task and stage is a duplicate and wakes nobody.
         """
+        return self._shared.run(lambda connection: self._accept(connection, received))
+
+    def _accept(self, connection: sa.Connection, received: Received) -> Verdict:
         now = self._now()
-        with self._database.write() as connection:
-            row = _find(connection, received)
-            if row is None:
-                return self._unmatched(connection, received, now)
-            if row.seen:
-                _keep(connection, received, Verdict.DUPLICATE, None, now)
-                return Verdict.DUPLICATE
-            finding = _finding(connection, row, received)
-            _keep(
-                connection, replace(received, generation_id=row.id), Verdict.ACCEPTED, finding, now
-            )
-            if finding is None:
-                _wake(connection, row, received, now)
-            _tell(connection, row.id, received, finding, now)
-            return Verdict.ACCEPTED
+        row = _find(connection, received)
+        if row is None:
+            return self._unmatched(connection, received, now)
+        if row.seen:  # its body is there already
+            _keep(connection, replace(received, body=""), Verdict.DUPLICATE, None, now)
+            return Verdict.DUPLICATE
+        finding = _finding(connection, row, received)
+        kept = replace(received, generation_id=row.id)
+        _keep(connection, kept, Verdict.ACCEPTED, finding, now)
+        if finding is None:
+            _wake(connection, row, received, now)
+        _tell(connection, row.id, received, finding, now)
+        return Verdict.ACCEPTED
 
     def _unmatched(self, connection: sa.Connection, received: Received, now: datetime) -> Verdict:
         if _count(connection, "unmatched", credential=True, now=now) <= STRANGERS_PER_HOUR:
-            seen = connection.scalar(FIND_SEEN, _keys(received))
+            seen = connection.scalar(FIND_UNMATCHED, _keys(received))
             verdict = Verdict.DUPLICATE if seen else Verdict.UNMATCHED
             _keep(connection, received, verdict, "task.unknown", now, STRANGERS_BODY_BYTES)
         return Verdict.UNMATCHED

@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from core.errors import StoreUnavailableError
-from core.store.database import Database
+from core.store.database import Database, sqlite_file
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -51,16 +51,16 @@ def _config(connection: sa.Connection) -> Config:
 
 
 def _engine(url: str) -> sa.Engine:
-    _make_folder(sa.make_url(url).database or "")
+    _make_folder(sqlite_file(url).parent)
     engine = sa.create_engine(url, connect_args={"timeout": 60, "isolation_level": None})
     sa.event.listen(engine, "connect", _use_wal)
     sa.event.listen(engine, "begin", _take_turn)
     return engine
 
 
-def _make_folder(database: str) -> None:
+def _make_folder(folder: Path) -> None:
     try:
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnavailableError(f"no folder for the database: {error}") from error
 

@@ -30,8 +30,8 @@ def to_generation(row: sa.RowMapping, files: Iterable[Asset] = ()) -> Generation
     values = {name: row[name] for name in _GENERATION_FIELDS}
     values["status"] = Status(values["status"])
     values["result_urls"] = tuple(values["result_urls"] or ())
-    if values["delivered_via"] is not None:
-        values["delivered_via"] = Channel(values["delivered_via"])
+    via = values["delivered_via"]
+    values["delivered_via"] = Channel(via) if via in set(Channel) else None
     return Generation(**values, assets=tuple(files))
 
 

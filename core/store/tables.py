@@ -188,6 +188,7 @@ sa.Index("ix_callbacks_task_id", callbacks.c.task_id, callbacks.c.id)
 _kept = callbacks.c.verdict.in_(["accepted", "unmatched"])
 sa.Index(
     "uq_callbacks_first_of_its_kind",
+    callbacks.c.generation_id,
     callbacks.c.task_id,
     callbacks.c.stage,
     callbacks.c.body_sha256,

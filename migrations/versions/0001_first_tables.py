@@ -45,7 +45,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_callbacks_first_of_its_kind",
         "callbacks",
-        ["task_id", "stage", "body_sha256"],
+        ["generation_id", "task_id", "stage", "body_sha256"],
         unique=True,
         sqlite_where=sa.text("verdict IN ('accepted', 'unmatched')"),
         postgresql_where=sa.text("verdict IN ('accepted', 'unmatched')"),

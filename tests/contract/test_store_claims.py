@@ -184,7 +184,7 @@ def test_an_odd_row_holds_up_nobody(case: StoreCase) -> None:
     assert {one and one.task_id for one in claimed} == {"odd", "plain", None}
 
 
-DAMAGES = ["delivered_via = 'pigeon'", "result_urls = 'not JSON'", "created_at = 'long ago'"]
+DAMAGES = ["input = 'not JSON'", "result_urls = 'not JSON'", "created_at = 'long ago'"]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from core.errors import LeaseLostError
 from core.generation.model import Asset, Change, Event, Status
-from core.store.generations import IdempotencyConflictError, TaskIdResult
+from core.store.generations import IdempotencyConflictError, ImpossibleChangeError, TaskIdResult
 from tests.contract.conftest import StoreCase, received
 
 STORED = {"status": Status.SUCCESS, "asset_url": "https://ours.test/a"}
@@ -102,7 +102,7 @@ def test_a_final_state_is_not_left(
 ) -> None:
     claimed = case.claim(case.add_submitted("task-1", **final))
     for status in others:
-        with pytest.raises(LeaseLostError):
+        with pytest.raises(ImpossibleChangeError):
             case.save(claimed, status=status, asset_url="https://ours.test/a", error_code=None)
     assert case.row(claimed) == claimed
 
@@ -181,3 +181,20 @@ def test_a_deleted_generation_takes_no_more_news(case: StoreCase) -> None:
     case.store.generations.wake(claimed.id)
     saved = case.store.generations.save_task_id(claimed.id, "", "task-1")
     assert (saved, case.count("generations")) == (TaskIdResult.SAVED, 0)
+
+
+@pytest.mark.parametrize(("seconds_ago", "wakes"), [(1.9, False), (2, True), (None, True)])
+def test_a_sync_wakes_only_what_was_not_asked_about_just_now(
+    case: StoreCase, seconds_ago: float | None, wakes: bool
+) -> None:
+    now = case.clock()
+    asked_at = now - timedelta(seconds=seconds_ago) if seconds_ago else None
+    generation = case.add_submitted("task-1", due_at=None, asked_at=asked_at)
+    asked_before = now - timedelta(seconds=2)
+    assert case.store.generations.wake(generation.id, asked_before=asked_before) is wakes
+
+
+def test_a_sync_does_not_wake_what_somebody_holds(case: StoreCase) -> None:
+    held = case.claim(case.add_submitted("task-1"))
+    assert not case.store.generations.wake(held.id, asked_before=case.clock())
+    assert case.row(held).due_at is None

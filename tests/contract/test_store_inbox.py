@@ -192,3 +192,26 @@ def test_the_next_hour_has_room_again(case: StoreCase) -> None:
     case.clock.advance(3600)
     case.store.inbox.refuse(received(), REFUSAL, credential=False)
     assert case.count("callbacks") == 3
+
+
+def test_a_duplicate_is_kept_without_its_body(case: StoreCase) -> None:
+    generation = case.add_submitted("task-1")
+    for _ in range(2):
+        case.store.inbox.accept(received(body="{}"))
+    assert [row["body"] for row in case.queries.callbacks_of(generation)] == ["{}", ""]
+
+
+def test_a_callback_kept_for_another_generation_does_not_shadow_the_right_one(
+    case: StoreCase,
+) -> None:
+    right, other = case.add_submitted("task-1", due_at=None), case.add_submitted("task-2")
+    case.store.inbox.accept(received("task-1", generation_id=other.id))
+    case.store.inbox.accept(received("task-1", generation_id="deleted"))
+    assert case.store.inbox.accept(received("task-1", generation_id=right.id)) is Verdict.ACCEPTED
+    assert case.row(right).due_at == case.clock()
+
+
+def test_a_callback_for_a_generation_that_is_gone_finds_no_other_one(case: StoreCase) -> None:
+    case.store.inbox.accept(received("task-1", generation_id="deleted"))
+    case.add_submitted("task-1")
+    assert case.store.sweep_unmatched() == 0

@@ -174,3 +174,8 @@ def test_with_the_database_away_it_is_503(api: Api, method: str) -> None:
     api.lose_database()
     response = getattr(api.client, method)("/api/generations/x")
     assert code_of(response) == (503, "store.unavailable")
+
+
+def test_what_was_set_aside_after_crashes_can_be_deleted(api: Api) -> None:
+    generation = api.world.add_submitted(crashes=3)
+    assert api.client.delete(f"/api/generations/{generation.id}").status_code == 200

@@ -287,6 +287,18 @@ def test_a_lost_extra_does_not_take_the_success_back(world: World) -> None:
     assert row.assets[1].error_code == "media.gone"
 
 
+def test_an_extra_that_cannot_be_reached_is_given_up_when_kie_keeps_nothing(world: World) -> None:
+    world.finish("task-1", "a.png")
+    files = (ResultFile(f"{MEDIA}/a.png"), ResultFile(f"{MEDIA}/b.png", "watermark"))
+    world.kie.will_say("task-1", report(state="success", files=files))
+    world.media.answers["/b.png"] = refuse_connection
+    generation = world.add_submitted()
+    world.advance(generation)
+    world.clock.advance(15 * 86400)
+    row = world.advance(generation)
+    assert (row.status, row.due_at, row.assets[1].error_code) == ("success", None, "media.gone")
+
+
 def test_a_result_that_is_data_is_stored_as_json(world: World) -> None:
     world.kie.will_say("task-1", report(state="success", result_object='{"text": "hi"}'))
     row = world.advance(world.add_submitted(kind=None))
@@ -464,7 +476,7 @@ def test_a_create_names_the_callback_address_of_its_generation(tmp_path: Path) -
 def test_a_row_that_cannot_be_read_is_put_off_and_blocks_nobody(world: World) -> None:
     odd, good = world.add_submitted("task-1"), world.add_submitted("task-2")
     with world.core.store.database.write() as connection:
-        change = "UPDATE generations SET delivered_via = 'pigeon' WHERE id = ?"
+        change = "UPDATE generations SET input = 'not JSON' WHERE id = ?"
         connection.exec_driver_sql(change, (odd.id,))
     claims = world.core.store.claims
     claimed = [claims.claim_next(Lane.DELIVER, f"token{number}") for number in range(3)]

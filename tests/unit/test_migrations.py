@@ -6,7 +6,9 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -111,11 +113,30 @@ def test_a_missing_database_is_an_error_and_not_made_up(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write what is read-only")
-def test_a_read_only_database_is_an_error(file: Path, database: Database) -> None:
-    file.chmod(0o400)
-    with pytest.raises(StoreUnavailableError):
-        Store(database).processes.started("poller")
+def test_a_read_only_database_is_an_error(file: Path) -> None:
+    migrated = file.read_bytes()
+    with not_as_root(), tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "kie.db"
+        copy.write_bytes(migrated)
+        copy.chmod(0o444)
+        Path(folder).chmod(0o555)
+        database = Database(f"sqlite:///{copy}")
+        with pytest.raises(StoreUnavailableError):
+            Store(database).processes.started("poller")
+        database.close()
+        Path(folder).chmod(0o755)
+
+
+@contextmanager
+def not_as_root() -> Iterator[None]:
+    """Root may write what is read-only, so be nobody for a while."""
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(was)
 
 
 def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
