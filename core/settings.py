@@ -42,7 +42,8 @@ class Settings(BaseSettings):
     web_concurrency: int = Field(2, ge=1, le=64, description="webhook processes")
     request_threads: int = Field(16, ge=2, le=256, description="requests at once, per process")
     public_base_url: str = Field(
-        "http://127.0.0.1:8000", description="how KIE and browsers reach the webhook"
+        default_factory=lambda known: f"http://127.0.0.1:{known.get('port', 8000)}",
+        description="how KIE and browsers reach the webhook; default: loopback at PORT",
     )
     api_token: SecretStr | None = Field(None, description="bearer token of the API")
 

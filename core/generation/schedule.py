@@ -52,9 +52,9 @@ class Policy:
         return timedelta(seconds=max(0.5, self.dice() * top))
 
     def ladder_gap(self, failures: int) -> timedelta:
-        """The gap after fruitless ladder number `failures`: together at least LADDERS_SPAN."""
-        doubled = 20 * 2 ** min(failures, LADDERS)
-        return timedelta(seconds=doubled * (0.8 + 0.4 * self.dice()))
+        """The gap after fruitless ladder number `failures`: short at first, as media may lag."""
+        tripled = 5 * 3 ** min(failures - 1, LADDERS)
+        return timedelta(seconds=tripled * (1 + 0.2 * self.dice()))
 
     def give_up_at(self, created_at: datetime) -> datetime:
         """When a generation without a final state is given up."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.audit import audit
-from tests.support.processes import Site, open_site
+from tests.support.site import Site, open_site
 
 
 @pytest.fixture

@@ -1,30 +1,19 @@
-"""The product as its users run it: real processes over one data folder, on free ports."""
+"""Processes that a test starts, and waiting for what they do."""
 
 from __future__ import annotations
 
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
-
-import httpx
-
-from core.generation.model import Generation
-from core.ids import new_id
-from core.store.database import Database
-from core.store.migrate import migrate
-from core.store.store import Store
+from typing import TypeVar
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 20.0
-HMAC_KEY = "whk_test"
 
 T = TypeVar("T")
 
@@ -89,172 +78,3 @@ class Process:
         """Wait for words in its output."""
         wait_until(lambda: words in self.output or self._process.poll() is not None, words, seconds)
         assert words in self.output, f"ended with {self._process.returncode} before {words!r}"
-
-
-class Site:
-    """A data folder, the processes over it, and ways to look at both."""
-
-    def __init__(self, folder: Path, **settings: object) -> None:
-        self.folder = folder
-        self.data = folder / "data"
-        self.database_url = f"sqlite:///{self.data / 'kie.db'}"
-        self.web_url = f"http://127.0.0.1:{free_port()}"
-        self.kie_url = f"http://127.0.0.1:{free_port()}"
-        self._settings = {key.upper(): str(value) for key, value in settings.items()}
-        self._processes: list[Process] = []
-        self._http = httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False)
-
-    # processes
-
-    def simulator(self) -> Process:
-        """A KIE that is a thousand times faster than the real one."""
-        data, port = str(self.data / "simulator"), str(httpx.URL(self.kie_url).port)
-        flags = ["--data", data, "--port", port, "--speed", "1000", "--hmac-key", HMAC_KEY]
-        process = self.start("simulator", *flags)
-        process.says("ready at")
-        return process
-
-    def web(self) -> Process:
-        """The webhook, answering."""
-        process = self.start("webhook")
-        wait_until(self.answers, "the webhook answers")
-        return process
-
-    def poller(self) -> Process:
-        """The poller, at work."""
-        process = self.start("poller")
-        process.says('"poller.started"')
-        return process
-
-    def start(self, *arguments: str, **settings: object) -> Process:
-        """Any module, with our settings and these."""
-        log = self.folder / f"{len(self._processes) + 1}-{arguments[0]}.log"
-        more = {key.upper(): str(value) for key, value in settings.items()}
-        process = Process(log, self._environment() | more, *arguments)
-        self._processes.append(process)
-        return process
-
-    def close(self) -> None:
-        """Kill what still runs, and print what all have said."""
-        for process in self._processes:
-            process.kill()
-            print(process.output)
-        self._http.close()
-
-    # our API and KIE's control calls
-
-    def create(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The answer to createTask."""
-        return self._json(self._http.post(f"{self.web_url}/api/kie/createTask", json=body))
-
-    def create_and_hang_up(self, body: dict[str, Any]) -> None:
-        """Send createTask and hang up, as an impatient caller does."""
-        request = self._http.build_request("POST", f"{self.web_url}/api/kie/createTask", json=body)
-        with closing(socket.create_connection(("127.0.0.1", request.url.port or 0))) as connection:
-            head = f"POST {request.url.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-            head += "Content-Type: application/json\r\n"
-            head += f"Content-Length: {request.headers['Content-Length']}\r\n\r\n"
-            connection.sendall(head.encode() + request.read())
-
-    def answers(self) -> bool:
-        """Whether the webhook does."""
-        try:
-            return self._http.get(f"{self.web_url}/api/health").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    def get(self, path: str) -> dict[str, Any]:
-        """JSON from our API."""
-        return self._json(self._http.get(self.web_url + path))
-
-    def content(self, url: str) -> bytes:
-        """The bytes behind a URL."""
-        answer = self._http.get(url)
-        assert answer.status_code == 200, answer
-        return answer.content
-
-    def faults(self, **faults: object) -> None:
-        """Switch on these faults of KIE, and no others."""
-        self._json(self._http.post(f"{self.kie_url}/simulator/faults", json=faults))
-
-    def finish(self, task_id: str) -> None:
-        """KIE ends a task now."""
-        url = f"{self.kie_url}/simulator/tasks/{task_id}/finish"
-        self._json(self._http.post(url, json={}))
-
-    def ledger(self) -> dict[str, Any]:
-        """KIE's own books."""
-        return self._json(self._http.get(f"{self.kie_url}/simulator/ledger"))
-
-    # what is on disk
-
-    def parts(self) -> list[Path]:
-        """The files in the spool."""
-        return list((self.data / "spool").glob("*.part"))
-
-    def add(self, body: dict[str, Any]) -> None:
-        """A generation on record, as a webhook leaves it that dies before it calls KIE."""
-        with closing(Database(self.database_url, connections=1)) as database:
-            store = Store(database)
-            now = store.now()
-            generation = Generation(
-                id=new_id(), family="market", created_at=now, updated_at=now, due_at=now, **body
-            )
-            store.generations.add(generation)
-
-    def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
-        """What the database holds."""
-        with closing(sqlite3.connect(f"file:{self.data / 'kie.db'}?mode=ro", uri=True)) as database:
-            database.row_factory = sqlite3.Row
-            return [dict(row) for row in database.execute(query, values)]
-
-    def row(self, condition: str = "1") -> dict[str, Any] | None:
-        """The first generation of which this is true."""
-        found = self.rows(f"SELECT * FROM generations WHERE {condition} ORDER BY id")
-        return found[0] if found else None
-
-    def wait_for(self, condition: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
-        """The first generation of which this becomes true."""
-        return wait_until(lambda: self.row(condition), condition, seconds)
-
-    def wait_for_all(self, seconds: float = PATIENCE_SECONDS) -> list[dict[str, Any]]:
-        """All generations, once every one has ended and nobody holds one."""
-        unended = "status NOT IN ('success', 'failed') OR lease_token IS NOT NULL"
-        wait_until(lambda: self.row(unended) is None, "all have ended", seconds)
-        return self.rows("SELECT * FROM generations ORDER BY id")
-
-    def _json(self, answer: httpx.Response) -> dict[str, Any]:
-        assert answer.is_success, f"{answer.status_code} {answer.text}"
-        body: dict[str, Any] = answer.json()
-        return body
-
-    def _environment(self) -> dict[str, str]:
-        """Ours alone: what the shell of the tester holds must not matter."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        return {
-            **kept,
-            "KIE_API_KEY": "simulator",
-            "KIE_BASE_URL": self.kie_url,
-            "KIE_WEBHOOK_HMAC_KEY": HMAC_KEY,
-            "PORT": str(httpx.URL(self.web_url).port),
-            "PUBLIC_BASE_URL": self.web_url,
-            "DATA_DIR": str(self.data),
-            "MEDIA_ALLOW_PRIVATE": "true",
-            "WEB_CONCURRENCY": "1",
-            "LEASE_SECONDS": "2",
-            "POLL_FIRST_SECONDS": "0.2",
-            "LOG_FORMAT": "json",
-            **self._settings,
-        }
-
-
-@contextmanager
-def open_site(folder: Path, **settings: object) -> Iterator[Site]:
-    """A migrated site with a simulator; everything is killed at the end."""
-    site = Site(folder, **settings)
-    try:
-        migrate(site.database_url)
-        site.simulator()
-        yield site
-    finally:
-        site.close()

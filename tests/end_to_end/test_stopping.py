@@ -1,0 +1,36 @@
+"""How processes end, and what they leave to others."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.end_to_end.test_kills import Start, each_process, worked_on_by
+from tests.support.processes import wait_until
+from tests.support.site import Site
+
+LEASE = {"lease_seconds": 600}  # so that only a released lease can be taken over in time
+
+
+@each_process
+@pytest.mark.parametrize("site", [LEASE], indirect=True, ids=[""])
+def test_what_is_stopped_hands_its_work_to_the_next_at_once(site: Site, start: Start) -> None:
+    process = worked_on_by(start, site, media_slow={"value": 100})
+    wait_until(site.parts, "the download has begun")
+    process.signal(signal.SIGTERM)
+    assert process.ended(seconds=30) == 0
+    assert site.wait_for("lease_token IS NULL AND crashes = 0")
+    site.faults()
+    start(site)
+    [row] = site.wait_for_all(seconds=10)
+    assert (row["status"], row["crashes"]) == ("success", 0)
+
+
+def test_the_workers_of_a_killed_webhook_end_though_callers_keep_their_connections(
+    site: Site,
+) -> None:
+    web = site.web()
+    os.kill(web.pid, signal.SIGKILL)
+    wait_until(lambda: not site.answers(), "nobody answers", seconds=10)

@@ -1,0 +1,93 @@
+"""An auditor who knows nothing of our code: database, folder and KIE's ledger must agree."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+
+def audit(data: Path) -> list[str]:
+    """Every broken promise in a data folder, in words; the processes may run."""
+    generations = _rows(data, "SELECT * FROM generations")
+    assets = _rows(data, "SELECT * FROM assets")
+    tasks = _tasks(data / "simulator" / "ledger.jsonl")
+    return [
+        *_successes_without_file(data / "assets", generations, assets),
+        *_objects_without_row(data / "assets", assets),
+        *_created_twice(tasks),
+        *_wrong_credits(generations, tasks),
+        *_delivered_twice(data),
+    ]
+
+
+def _successes_without_file(root: Path, generations: list[Any], assets: list[Any]) -> list[str]:
+    found = []
+    for generation in generations:
+        files = [asset for asset in assets if asset["generation_id"] == generation["id"]]
+        main = [asset for asset in files if asset["role"] == "main"]
+        if generation["status"] == "success" and not (main and generation["asset_url"]):
+            found.append(f"{generation['id']}: success without a file")
+        wanted = main if generation["status"] == "success" else []
+        found += [f"{asset['path']}: not as recorded" for asset in wanted if _differs(root, asset)]
+    return found
+
+
+def _differs(root: Path, asset: Any) -> bool:
+    file = root / (asset["path"] or "-")
+    if asset["stored_at"] is None or not file.is_file():
+        return True
+    content = file.read_bytes()
+    known = asset["size_bytes"], asset["sha256"]
+    return (len(content), hashlib.sha256(content).hexdigest()) != known
+
+
+def _objects_without_row(root: Path, assets: list[Any]) -> list[str]:
+    known = {asset["path"] for asset in assets}
+    objects = [str(file.relative_to(root)) for file in root.rglob("*") if file.is_file()]
+    return [f"{name}: an object without a row" for name in objects if name not in known]
+
+
+def _created_twice(tasks: dict[str, Any]) -> list[str]:
+    """A task's callback URL names the generation that it was made for."""
+    made_for = Counter(_generation(task["request"]["callBackUrl"]) for task in tasks.values())
+    return [f"{name}: created {count} times" for name, count in made_for.items() if count > 1]
+
+
+def _generation(callback_url: str) -> str:
+    return parse_qs(urlsplit(callback_url).query)["generation"][0]
+
+
+def _wrong_credits(generations: list[Any], tasks: dict[str, Any]) -> list[str]:
+    delivered = [row for row in generations if row["status"] == "success"]
+    return [
+        f"{row['id']}: {row['credits_consumed']} credits"
+        for row in delivered
+        if float(row["credits_consumed"]) != tasks[row["task_id"]]["charged"]
+    ]
+
+
+def _delivered_twice(data: Path) -> list[str]:
+    twice = _rows(
+        data,
+        "SELECT generation_id, COUNT(*) AS times FROM events"
+        " WHERE name = 'generation.delivered' GROUP BY generation_id HAVING COUNT(*) > 1",
+    )
+    return [f"{row['generation_id']}: delivered {row['times']} times" for row in twice]
+
+
+def _rows(data: Path, query: str) -> list[Any]:
+    with closing(sqlite3.connect(f"file:{data / 'kie.db'}?mode=ro", uri=True)) as database:
+        database.row_factory = sqlite3.Row
+        return database.execute(query).fetchall()
+
+
+def _tasks(ledger: Path) -> dict[str, Any]:
+    facts = [json.loads(line) for line in ledger.read_text().splitlines()]
+    made = [fact["task"] for fact in facts if fact["fact"] == "created"]
+    return {task["id"]: task for task in made}
