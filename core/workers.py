@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
+LOOK_AGAIN_SECONDS = 0.01  # after a look that found nothing and during which a nudge came
 CANCEL_SECONDS = 3.0  # a cancelled download notices with its next chunk
 
 
@@ -47,13 +48,25 @@ class Workers:
         self._channel = channel
         self._announced_only = announced_only
         widths = {Lane.SUBMIT: max(1, threads // 2), Lane.DELIVER: threads}
+        self._lock = threading.Lock()
+        self._looking: set[Lane] = set()  # somebody is about to look for what is due here
+        self._nudged: set[Lane] = set()  # and must look again afterwards
         self._lanes = {lane: _LanePool(lane.value, width) for lane, width in widths.items()}
         self._stopping = threading.Event()
         self._alone = False  # something set aside is due: claim nothing else
         self._trying_alone = False
 
     def nudge(self, lane: Lane) -> None:
-        """Something may be due: start a thread that claims and works until nothing is."""
+        """Something may be due: start a thread that claims and works until nothing is.
+
+        However many nudges come, one thread at a time looks: a burst of callbacks must not become
+        a burst of claims.
+        """
+        with self._lock:
+            if lane in self._looking:
+                self._nudged.add(lane)
+                return
+            self._looking.add(lane)
         if not self._stopping.is_set():
             self._lanes[lane].start(lambda: self._work_one(lane))
 
@@ -95,15 +108,25 @@ class Workers:
     def _work_one(self, lane: Lane) -> bool:
         """Whether there may be more to do."""
         if self._stopping.is_set() or self._alone:
+            self._looked(lane)
             return False
         claimed = self._claim(
             lambda: self._claims.claim_next(lane, new_token(), announced_only=self._announced_only)
         )
+        nudged = self._looked(lane)
         if claimed is None:
-            return False
+            return nudged and not self._stopping.wait(LOOK_AGAIN_SECONDS)
         self.nudge(lane)  # where there is one, there may be more
         self._delivery.run(claimed, self._channel)
         return True
+
+    def _looked(self, lane: Lane) -> bool:
+        """The look is over; whether a nudge came during it."""
+        with self._lock:
+            nudged = lane in self._nudged
+            self._looking.discard(lane)
+            self._nudged.discard(lane)
+            return nudged
 
     def _tries_alone(self) -> bool:
         """Whether what has crashed its workers is tried now, or waits for the others to end."""

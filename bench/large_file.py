@@ -1,0 +1,72 @@
+"""One large file, in a process of its own: how fast, and how much memory it takes."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+from bench.figures import Row, at_least, at_most
+from bench.host import Host, nginx
+from bench.processes import memory_kib, output_of
+from bench.product import add, product, submitted
+from core.generation.model import Channel, Status
+from core.settings import Settings
+from core.wiring import open_core
+
+SHARE = 0.6
+LIMIT_MIB = 48.0
+#: The same work: to a file, hashed on the way, and on the disk at the end.
+BARE = 'curl -sf "$0" | tee "$1" | sha256sum && sync "$1"'
+
+
+def large_file(quick: bool) -> list[Row]:
+    """1 GiB from loopback into storage, against curl, tee, sha256sum and sync."""
+    mib, rounds = (128, 1) if quick else (1024, 3)
+    ours, bare, growth = [], [], []
+    with product() as home, nginx(home.folder / "host", mib << 20) as host:
+        for _ in range(rounds):
+            seconds, grown = _ours(host)
+            ours.append(mib / seconds)
+            growth.append(grown)
+            bare.append(mib / _bare(host, home.folder / "bare.mp4"))
+    measure = f"one file of {mib:,} MiB"
+    return [
+        at_least(measure, median(ours), median(bare), SHARE, "MiB/s"),
+        at_most(f"{measure}: growth of memory", max(growth), LIMIT_MIB, "MiB"),
+    ]
+
+
+def _ours(host: Host) -> tuple[float, float]:
+    with product() as empty:
+        ours = empty.with_kie_at(host.url)
+        generation = submitted(0, due_at=submitted(0).created_at)
+        add(ours.database, [generation])
+        told = json.loads(ours.run("bench.large_file", generation.id))
+    return told["seconds"], told["grown_kib"] / 1024
+
+
+def _bare(host: Host, target: Path) -> float:
+    started = time.perf_counter()
+    output_of(["sh", "-c", BARE, host.media_url("task"), str(target)])
+    took = time.perf_counter() - started
+    target.unlink()
+    return took
+
+
+def main(generation_id: str) -> None:
+    """Deliver one generation here, and print what that took."""
+    with open_core(Settings.load()) as core:
+        core.queries.by_id(generation_id)
+        before, started = memory_kib("VmRSS"), time.perf_counter()
+        delivered = core.delivery.advance(generation_id, Channel.POLL)
+        seconds = time.perf_counter() - started
+    if delivered is None or delivered.status is not Status.SUCCESS:
+        raise SystemExit(f"not delivered: {delivered}")
+    print(json.dumps({"seconds": seconds, "grown_kib": memory_kib("VmHWM") - before}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
