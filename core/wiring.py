@@ -48,12 +48,13 @@ class Core:
     delivery: Delivery
 
     def workers(self, channel: Channel, *, announced_only: bool = False) -> Workers:
-        """The threads of this process."""
+        """The threads of this process: a process that answers callbacks delivers with fewer."""
+        threads = self.settings.delivery_threads
         return Workers(
             self.delivery,
             self.store.claims,
             self.leases,
-            threads=self.settings.delivery_threads,
+            threads=max(2, threads // 4) if announced_only else threads,
             channel=channel,
             announced_only=announced_only,
         )
