@@ -13,6 +13,9 @@ from core.kie.report import SUCCESS, AskAnswer, AskFailed, CreateAnswer
 from core.leases import Lease
 from core.media.download import Downloader, SpooledFile
 
+UNREACHABLE = "media.unreachable"
+PATIENCE = 3
+
 
 class Provider(Protocol):
     """KIE, as far as the engine needs it: every failure is a value."""
@@ -63,7 +66,7 @@ class Fetcher:
     def _climb(
         self, stack: ExitStack, generation: Generation, asset: Asset, lease: Lease
     ) -> SpooledFile:
-        fruitless = MediaError("media.dead", "KIE names no address of the file")
+        problem = MediaError("media.dead", "KIE names no address of the file")
         for url in self._ladder(generation, asset):
             fetch = self._downloader.fetch(
                 url,
@@ -74,10 +77,11 @@ class Fetcher:
             try:
                 return stack.enter_context(fetch)
             except MediaError as error:
-                if error.code not in LOST_AS:
+                if not _is_worth_climbing(generation, error):
                     raise
-                fruitless = error
-        raise fruitless
+                # Only a ladder whose every rung was tried proves that the file is not there.
+                problem = problem if problem.code == UNREACHABLE else error
+        raise problem
 
     def _ladder(self, generation: Generation, asset: Asset) -> Iterator[str]:
         """Every address at which the file may be: as told, as KIE tells now, a fresh link."""
@@ -101,6 +105,12 @@ class Fetcher:
         if answer.state != SUCCESS or len(answer.files) <= asset.position:
             return None
         return answer.files[asset.position].url
+
+
+def _is_worth_climbing(generation: Generation, error: MediaError) -> bool:
+    """A host that is only away gets some patience before KIE is asked for other addresses."""
+    impatient = generation.attempts % PATIENCE == PATIENCE - 1
+    return error.code in LOST_AS or (error.code == UNREACHABLE and impatient)
 
 
 def _spool_name(generation: Generation, asset: Asset) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
+from core.accepted_tasks import AcceptedTasks
 from core.callback_secret import made_up_secret
 from core.delivery import Delivery
 from core.fetching import Fetcher, Provider
@@ -27,6 +29,7 @@ from core.storage.local import LocalStorage
 from core.store.database import Database
 from core.store.queries import Queries
 from core.store.store import Store, utc_now
+from core.submission import Submission
 from core.workers import Workers
 
 #: Connections beyond those of the delivery and request threads: ticks, renewal.
@@ -45,6 +48,7 @@ class Core:
     kie: Provider
     spool: Spool
     leases: Leases
+    submission: Submission
     delivery: Delivery
 
     def workers(self, channel: Channel, *, announced_only: bool = False) -> Workers:
@@ -69,6 +73,7 @@ def open_core(
     settings: Settings,
     *,
     clock: Callable[[], datetime] = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
     kie: Provider | None = None,
     media: httpx.Client | None = None,
 ) -> Iterator[Core]:
@@ -89,14 +94,22 @@ def open_core(
         leases = Leases(store.claims.renew)
         storage = LocalStorage(settings.assets_dir, settings.public_base_url)
         secrets = settings.callback_secrets or (made_up_secret(settings.data_dir),)
+        submission = Submission(
+            store=store,
+            kie=kie,
+            policy=policy(settings),
+            callback_url=_callback_urls(settings, secrets[0]),
+            accepted_tasks=AcceptedTasks(settings.data_dir / "accepted-tasks"),
+            sleep=sleep,
+        )
         delivery = Delivery(
             store=store,
             leases=leases,
             kie=kie,
+            submission=submission,
             fetcher=Fetcher(kie, downloader),
             storage=storage,
             policy=policy(settings),
-            callback_url=_callback_urls(settings, secrets[0]),
         )
         yield Core(
             settings=settings,
@@ -107,6 +120,7 @@ def open_core(
             kie=kie,
             spool=spool,
             leases=leases,
+            submission=submission,
             delivery=delivery,
         )
 

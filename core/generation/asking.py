@@ -13,6 +13,7 @@ from core.generation.schedule import (
     MEDIA_LIFETIME,
     Policy,
     announced_gap,
+    is_news,
 )
 from core.kie.report import FAIL, SUCCESS, AskAnswer, AskFailed, Report
 
@@ -105,14 +106,21 @@ def _in_progress(
 def _look_later(generation: Generation, now: datetime, policy: Policy) -> Change:
     give_up_at = policy.give_up_at(generation.created_at)
     if now >= give_up_at or generation.gave_up:
-        why = f"KIE still said {generation.provider_state!r} at the give-up time"
-        return give_up(generation, Code.PROVIDER_TIMEOUT, why, now)
+        return _give_up_waiting(generation, now)
     gap = _gap(generation, now, policy)
     return Change(generation.evolve(due_at=min(now + gap, give_up_at)))
 
 
+def _give_up_waiting(generation: Generation, now: datetime) -> Change:
+    if generation.task_id is None:
+        why = "a callback named a task, but KIE could not be asked whether it is this one's"
+        return give_up(generation, Code.SUBMIT_UNKNOWN, why, now)
+    why = f"KIE still said {generation.provider_state!r} at the give-up time"
+    return give_up(generation, Code.PROVIDER_TIMEOUT, why, now)
+
+
 def _gap(generation: Generation, now: datetime, policy: Policy) -> timedelta:
-    if generation.announced_at is not None or generation.provider_state == SUCCESS:
+    if generation.announced_state is not None or generation.provider_state == SUCCESS:
         return announced_gap(generation.attempts, policy.max_gap_seconds)
     age = now - (generation.submitted_at or generation.created_at)
     return policy.look_gap(generation.kind, generation.attempts, age)
@@ -124,7 +132,8 @@ def _ask_failed(generation: Generation, failed: AskFailed, now: datetime, policy
         return Change(generation.evolve(due_at=now + announced_gap(generation.attempts, 10)))
     if generation.task_id is None and failed.code == "kie.unknown_task":
         return candidate_refused(generation, "KIE does not know it", now)
-    event = Event("ask.failed", {"code": failed.code, "why": failed.message})
+    news = is_news(generation.attempts) or failed.code != generation.error_code
+    event = Event("ask.failed", {"code": failed.code, "why": failed.message}, kept=news)
     if not generation.gave_up:
         generation = generation.evolve(error_code=failed.code, error=failed.message)
     later = _look_later(generation, now, policy)
@@ -163,7 +172,7 @@ def _succeeded(
         provider_completed_at=completed_at,
         expires_at=completed_at + MEDIA_LIFETIME,
         delivered_via=generation.delivered_via or (Channel.CALLBACK if announced else channel),
-        kind=generation.kind or ("text" if report.result_object else None),
+        kind=generation.kind or (None if report.files else "text"),
         attempts=0,
         step_since=now,
         due_at=now,
@@ -188,15 +197,12 @@ def _empty(generation: Generation, now: datetime, policy: Policy) -> Change:
 
 
 def _refreshed(generation: Generation, report: Report) -> tuple[Asset, ...]:
-    """KIE's files as assets: what is stored stays, what is not gets its newest address."""
+    """What KIE made as assets: what is stored stays, what is not gets its newest address."""
     known = {asset.position: asset for asset in generation.assets}
-    if report.result_object is not None and not report.files:
-        return (known.get(0, Asset(position=0)),)
-    for position, file in enumerate(report.files):
-        fresh = Asset(position=position, role=file.role, source_url=file.url)
-        asset = known.get(position, fresh)
+    for fresh in _named(report):
+        asset = known.get(fresh.position, fresh)
         if asset.stored_at is None:
-            known[position] = replace(
+            known[fresh.position] = replace(
                 fresh,
                 path=asset.path,
                 content_type=asset.content_type,
@@ -204,6 +210,17 @@ def _refreshed(generation: Generation, report: Report) -> tuple[Asset, ...]:
                 sha256=asset.sha256,
             )
     return tuple(known[position] for position in sorted(known))
+
+
+def _named(report: Report) -> list[Asset]:
+    named = [
+        Asset(position=position, role=file.role, source_url=file.url)
+        for position, file in enumerate(report.files)
+    ]
+    if report.result_object is not None:
+        role = "object" if named else "main"
+        named.append(Asset(position=len(named), role=role))
+    return named
 
 
 def _with_disagreement(before: Generation, report: Report, change: Change) -> Change:

@@ -24,6 +24,7 @@ def give_up(generation: Generation, code: Code, why: str, now: datetime) -> Chan
 
 
 def _next_look(generation: Generation, now: datetime) -> datetime | None:
-    if generation.task_id is None or generation.gave_up_at is None:
+    named = generation.task_id or generation.candidate_task_id
+    if named is None or generation.gave_up_at is None:
         return None
     return look_again_at(generation.created_at, generation.gave_up_at, now)

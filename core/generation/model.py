@@ -155,6 +155,7 @@ class Event:
 
     name: str
     detail: Mapping[str, Any] = field(default_factory=dict)
+    kept: bool = True  # False: logged only, since many like it are kept already
 
 
 class Change(NamedTuple):

@@ -61,6 +61,11 @@ class Policy:
         return created_at + self.give_up_after
 
 
+def is_news(attempts: int) -> bool:
+    """Whether one more failed attempt belongs on the timeline: the 1st, 2nd, 4th, 8th ..."""
+    return attempts & (attempts - 1) == 0
+
+
 def announced_gap(attempts: int, max_gap_seconds: float) -> timedelta:
     """1, 2, 4 ... s: a callback has said more than recordInfo says yet."""
     return timedelta(seconds=min(2.0 ** min(attempts - 1, 20), max_gap_seconds))

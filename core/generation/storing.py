@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from core.errors import MediaError, StepError
+from core.errors import StepError
 from core.generation.ending import give_up
 from core.generation.model import Asset, Change, Code, Event, Generation, Status
-from core.generation.schedule import LADDERS, LADDERS_SPAN, LOOK_AGAIN_UNTIL, Policy
+from core.generation.schedule import LADDERS, LADDERS_SPAN, LOOK_AGAIN_UNTIL, Policy, is_news
 
 #: Fruitless ladders end here; what ends at once comes with its own code.
 LOST_AS = {"media.dead": Code.MEDIA_GONE, "media.broken": Code.MEDIA_INVALID}
@@ -54,7 +54,7 @@ def after_store_failed(
         return _lost(generation, tried, Code(error.code), str(error), now)
     if failures >= LADDERS and error.code in LOST_AS and now - since >= LADDERS_SPAN:
         return _lost(generation, tried, LOST_AS[error.code], str(error), now)
-    if not tried.is_main and isinstance(error, MediaError) and _is_too_old(generation, now):
+    if error.code == "media.unreachable" and _is_too_old(generation, now):
         return _lost(generation, tried, Code.MEDIA_GONE, str(error), now)
     return _retry(generation, tried, error, now, policy)
 
@@ -80,7 +80,8 @@ def _retry(
         "attempt": attempts,
         "retry_in_s": round(gap.total_seconds(), 1),
     }
-    return Change(waiting, (Event("asset.retry", detail),))
+    news = is_news(attempts) or error.code != generation.error_code
+    return Change(waiting, (Event("asset.retry", detail, kept=news),))
 
 
 def _lost(generation: Generation, asset: Asset, code: Code, why: str, now: datetime) -> Change:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from core.generation.model import Change, Event, Generation, Status
-from core.generation.schedule import Policy
+from core.generation.schedule import Policy, is_news
 from core.generation.steps import submission_unknown
 from core.kie.report import Accepted, CreateAnswer, NotNow, Refused, Unknown
 
@@ -78,7 +78,8 @@ def _not_now(
         attempts=attempts,
         due_at=now + gap,
     )
-    return Change(waiting, (Event("submit.not_now", {"code": code, "why": message}),))
+    event = Event("submit.not_now", {"code": code, "why": message}, kept=is_news(attempts))
+    return Change(waiting, (event,))
 
 
 def _refused(generation: Generation, kie_code: int, message: str) -> Change:

@@ -133,6 +133,8 @@ class Generations:
         statement = _update(tuple(changed), after.status, lets_go=lets_go)
         if lets_go:
             keys["next_due_at"] = after.due_at
+        if "candidate_task_id" in changed:
+            keys["candidate_before"] = before.candidate_task_id
         row = connection.execute(statement, changed | keys).one_or_none()
         if row is None:
             raise _why_not_saved(connection, before, after, token)
@@ -145,14 +147,8 @@ class Generations:
 
         An earlier callback of that task is matched. A conflict is kept as an event with both ids.
         """
-        try:
-            with self._database.write() as connection:
-                return self._save_task_id(connection, generation_id, token, task_id)
-        except sa.exc.IntegrityError:
-            with self._database.write() as connection:
-                detail = {"task_id": task_id, "why": TaskIdResult.TAKEN.value}
-                _tell(connection, generation_id, [Event("task_id.conflict", detail)], self._now())
-            return TaskIdResult.TAKEN
+        with self._database.write() as connection:
+            return self._save_task_id(connection, generation_id, token, task_id)
 
     def _save_task_id(
         self, connection: sa.Connection, generation_id: str, token: str, task_id: str
@@ -169,6 +165,10 @@ class Generations:
             _tell(connection, generation_id, [Event("task_id.conflict", detail)], now)
         if row.task_id is not None:
             return TaskIdResult.ROW_HAS_OTHER
+        if connection.scalar(sa.select(g.c.id).where(g.c.task_id == task_id)) is not None:
+            detail = {"told": task_id, "why": TaskIdResult.TAKEN.value}
+            _tell(connection, generation_id, [Event("task_id.conflict", detail)], now)
+            return TaskIdResult.TAKEN
         mine = g.c.lease_token == token
         connection.execute(
             sa.update(g)
@@ -222,6 +222,11 @@ def _update(columns: tuple[str, ...], status: Status, *, lets_go: bool) -> sa.Up
     woken = g.c.due_at.is_not(None)
     next_due_at = sa.bindparam("next_due_at", type_=UtcDateTime)
     values: dict[str, Any] = {name: sa.bindparam(name, type_=g.c[name].type) for name in columns}
+    if "candidate_task_id" in values:  # a callback may have brought another one meanwhile
+        seen = g.c.candidate_task_id.is_not_distinct_from(sa.bindparam("candidate_before"))
+        values["candidate_task_id"] = sa.case(
+            (seen, values["candidate_task_id"]), else_=g.c.candidate_task_id
+        )
     if lets_go:
         values["lease_token"] = sa.case((woken, g.c.lease_token), else_=sa.null())
         values["lease_until"] = sa.case((woken, g.c.lease_until), else_=sa.null())
@@ -266,6 +271,7 @@ def _tell(
     rows = [
         {"generation_id": generation_id, "at": at, "name": event.name, "detail": event.detail}
         for event in news
+        if event.kept
     ]
     if rows:
         connection.execute(INSERT_EVENT, rows)

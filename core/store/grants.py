@@ -62,7 +62,7 @@ def _older_waits(generation_id: str, now: datetime) -> sa.Select[int]:
             g.c.due_at.is_not(None),
             g.c.submit_started_at.is_(None),
             g.c.task_id.is_(None),
-            g.c.error_code == "submit.rate_limited",
+            g.c.error_code.in_(["submit.rate_limited", "kie.rate_limited"]),
             g.c.id < generation_id,
             g.c.due_at.between(now - TURN_KEPT, now),
             g.c.lease_until.is_(None),

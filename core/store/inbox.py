@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -16,13 +16,15 @@ from core.ids import new_id
 from core.masking import cap
 from core.store.database import Database
 from core.store.shared_commit import SharedCommit
-from core.store.tables import UtcDateTime, callbacks, events, refusals
+from core.store.tables import ACCEPTED_FOR_GOOD, callbacks, events, refusals
 from core.store.tables import generations as g
 
 KEPT_BODY_BYTES = 64 * 1024
 STRANGERS_BODY_BYTES = 2 * 1024
 #: Refused and unmatched callbacks kept in an hour, with and without a valid URL credential each.
 STRANGERS_PER_HOUR = 1000
+#: However many callbacks come, KIE is asked about one task no more often than this.
+ASKED_AT_MOST_EVERY = timedelta(seconds=2)
 
 # Built once: building a statement costs more than running it, and callbacks come in bursts.
 Found = sa.Row[*tuple[Any, ...]]
@@ -30,26 +32,29 @@ _SAME = (
     callbacks.c.task_id == sa.bindparam("task_id"),
     callbacks.c.stage == sa.bindparam("stage"),
     callbacks.c.body_sha256 == sa.bindparam("body_sha256"),
-    callbacks.c.verdict.in_(["accepted", "unmatched"]),
 )
-_SEEN = sa.exists().where(*_SAME, callbacks.c.generation_id == g.c.id).label("seen")
-_FIND = sa.select(g.c.id, g.c.task_id, g.c.candidate_task_id, g.c.status, g.c.error_code, _SEEN)
+_SEEN = (
+    sa.exists().where(*_SAME, callbacks.c.generation_id == g.c.id, ACCEPTED_FOR_GOOD).label("seen")
+)
+_FIND = sa.select(
+    g.c.id, g.c.task_id, g.c.status, g.c.error_code, g.c.asked_at, g.c.announced_at, _SEEN
+)
 FIND_BY_ID = _FIND.where(g.c.id == sa.bindparam("generation_id"))
 FIND_BY_TASK = _FIND.where(g.c.task_id == sa.bindparam("task_id"))
 FIND_UNMATCHED = sa.select(callbacks.c.id).where(
-    *_SAME, callbacks.c.generation_id.is_not_distinct_from(sa.bindparam("generation_id"))
+    *_SAME,
+    callbacks.c.verdict == "unmatched",
+    callbacks.c.generation_id.is_not_distinct_from(sa.bindparam("generation_id")),
 )
 FIND_OWNER = sa.select(g.c.id).where(g.c.task_id == sa.bindparam("task_id"))
 WAKE = (
     sa.update(g)
-    .where(g.c.id == sa.bindparam("generation_id"))
+    .where(g.c.id == sa.bindparam("of"))
     .values(
-        due_at=sa.bindparam("now"),
+        due_at=sa.bindparam("due_at"),
         updated_at=sa.bindparam("now"),
         attempts=0,
-        announced_at=sa.func.coalesce(
-            sa.bindparam("announced_at", type_=UtcDateTime), g.c.announced_at
-        ),
+        announced_at=sa.bindparam("now"),
         announced_state=sa.func.coalesce(sa.bindparam("claimed"), g.c.announced_state),
         candidate_task_id=sa.func.coalesce(sa.bindparam("candidate"), g.c.candidate_task_id),
     )
@@ -105,10 +110,13 @@ class Inbox:
             return Verdict.DUPLICATE
         finding = _finding(connection, row, received)
         kept = replace(received, generation_id=row.id)
-        _keep(connection, kept, Verdict.ACCEPTED, finding, now)
-        if finding is None:
-            _wake(connection, row, received, now)
-        _tell(connection, row.id, received, finding, now)
+        if finding is not None:
+            _keep_foreign(connection, kept, finding, now)
+            return Verdict.ACCEPTED
+        limit = KEPT_BODY_BYTES if row.announced_at is None else STRANGERS_BODY_BYTES
+        _keep(connection, kept, Verdict.ACCEPTED, None, now, limit)
+        _wake(connection, row, received, now)
+        _tell(connection, row.id, received, None, now)
         return Verdict.ACCEPTED
 
     def _unmatched(self, connection: sa.Connection, received: Received, now: datetime) -> Verdict:
@@ -149,8 +157,6 @@ def _finding(connection: sa.Connection, row: Found, received: Received) -> str |
         return None if row.task_id == received.task_id else "task.other"
     if connection.scalar(FIND_OWNER, {"task_id": received.task_id}) is not None:
         return "task.of_another_generation"
-    if row.candidate_task_id not in (None, received.task_id):
-        return "task.other"
     return None
 
 
@@ -159,17 +165,26 @@ def _wake(connection: sa.Connection, row: Found, received: Received, now: dateti
     given_up = row.status == Status.FAILED and row.error_code in GIVING_UP
     if row.status in (Status.SUCCESS, Status.FAILED) and not given_up:
         return
-    final_or_new_id = received.claimed_state is not None or row.task_id is None
+    asked_lately = row.asked_at is not None and now - row.asked_at < ASKED_AT_MOST_EVERY
     connection.execute(
         WAKE,
         {
-            "generation_id": row.id,
+            "of": row.id,
             "now": now,
-            "announced_at": now if final_or_new_id else None,
+            "due_at": row.asked_at + ASKED_AT_MOST_EVERY if asked_lately else now,
             "claimed": received.claimed_state,
             "candidate": received.task_id if row.task_id is None else None,
         },
     )
+
+
+def _keep_foreign(
+    connection: sa.Connection, received: Received, finding: str, now: datetime
+) -> None:
+    """Keep a callback whose credential is right and whose task is not; it wakes nobody."""
+    if _count(connection, finding, credential=True, now=now) <= STRANGERS_PER_HOUR:
+        _keep(connection, received, Verdict.ACCEPTED, finding, now, STRANGERS_BODY_BYTES)
+        _tell(connection, received.generation_id or "", received, finding, now)
 
 
 def _keep(

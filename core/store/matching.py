@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from core.kie.report import FAIL, SUCCESS
-from core.store.tables import callbacks, events, generations
+from core.store.tables import ACCEPTED_FOR_GOOD, callbacks, events, generations
 
 #: A callback can miss its generation only while both are being written at the same moment, so the
 #: sweep looks back no further than this.
@@ -21,16 +22,16 @@ def match_unmatched(
 
     Returns how many there were.
     """
-    matched = connection.execute(
-        sa.update(callbacks)
+    waiting = connection.execute(
+        sa.select(callbacks)
         .where(
             callbacks.c.task_id == task_id,
             callbacks.c.verdict == "unmatched",
             _opens(generation_id),
         )
-        .values(verdict="accepted", generation_id=generation_id, reason="matched.later")
-        .returning(callbacks.c.id, callbacks.c.stage, callbacks.c.received_at)
+        .order_by(callbacks.c.id)
     ).all()
+    matched = [row for row in waiting if _accept(connection, generation_id, row)]
     if not matched:
         return 0
     last = max(matched, key=lambda row: row.id)
@@ -49,6 +50,26 @@ def match_unmatched(
         },
     )
     return len(matched)
+
+
+def _accept(connection: sa.Connection, generation_id: str, row: sa.Row[Any]) -> bool:
+    """Give the generation a callback; whether it had none like it."""
+    twin = connection.scalar(
+        sa.select(callbacks.c.id).where(
+            callbacks.c.generation_id == generation_id,
+            callbacks.c.task_id == row.task_id,
+            callbacks.c.stage == row.stage,
+            callbacks.c.body_sha256 == row.body_sha256,
+            ACCEPTED_FOR_GOOD,
+        )
+    )
+    changes = {
+        "verdict": "accepted" if twin is None else "duplicate",
+        "generation_id": generation_id,
+        "reason": "matched.later",
+    }
+    connection.execute(sa.update(callbacks).where(callbacks.c.id == row.id).values(changes))
+    return twin is None
 
 
 def _opens(generation_id: str | sa.Column[str]) -> sa.ColumnElement[bool]:

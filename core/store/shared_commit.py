@@ -51,11 +51,13 @@ class SharedCommit:
                 entries = self._take_queue()
                 answers = [entry.write(connection) for entry in entries]
         except StoreUnavailableError as error:
-            for entry in entries or self._take_queue():
-                entry.outcome.set_exception(error)
+            _fail(entries or self._take_queue(), error)
         except Exception:  # of one of them: it must not fail the others
-            for entry in entries:
+            for entry in entries or self._take_queue():
                 self._commit_alone(entry)
+        except BaseException as error:
+            _fail(entries or self._take_queue(), error)
+            raise
         else:
             for entry, answer in zip(entries, answers, strict=True):
                 entry.outcome.set_result(answer)
@@ -73,3 +75,8 @@ class SharedCommit:
             entry.outcome.set_exception(error)
         else:
             entry.outcome.set_result(answer)
+
+
+def _fail(entries: list[_Entry], error: BaseException) -> None:
+    for entry in entries:
+        entry.outcome.set_exception(error)

@@ -185,7 +185,11 @@ callbacks = sa.Table(
 )
 sa.Index("ix_callbacks_generation_id", callbacks.c.generation_id, callbacks.c.id)
 sa.Index("ix_callbacks_task_id", callbacks.c.task_id, callbacks.c.id)
-_kept = callbacks.c.verdict.in_(["accepted", "unmatched"])
+#: Accepted, and about this generation's own task: what makes a repeat a duplicate.
+ACCEPTED_FOR_GOOD = sa.and_(
+    callbacks.c.verdict == "accepted",
+    sa.or_(callbacks.c.reason.is_(None), callbacks.c.reason == "matched.later"),
+)
 sa.Index(
     "uq_callbacks_first_of_its_kind",
     callbacks.c.generation_id,
@@ -193,8 +197,8 @@ sa.Index(
     callbacks.c.stage,
     callbacks.c.body_sha256,
     unique=True,
-    sqlite_where=_kept,
-    postgresql_where=_kept,
+    sqlite_where=ACCEPTED_FOR_GOOD,
+    postgresql_where=ACCEPTED_FOR_GOOD,
 )
 _unmatched = callbacks.c.verdict == "unmatched"
 sa.Index(

@@ -47,8 +47,12 @@ def upgrade() -> None:
         "callbacks",
         ["generation_id", "task_id", "stage", "body_sha256"],
         unique=True,
-        sqlite_where=sa.text("verdict IN ('accepted', 'unmatched')"),
-        postgresql_where=sa.text("verdict IN ('accepted', 'unmatched')"),
+        sqlite_where=sa.text(
+            "verdict = 'accepted' AND (reason IS NULL OR reason = 'matched.later')"
+        ),
+        postgresql_where=sa.text(
+            "verdict = 'accepted' AND (reason IS NULL OR reason = 'matched.later')"
+        ),
     )
 
     create_grants = op.create_table(

@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import CallbackError
 from core.generation.model import Generation, Status
+from core.store.generations import TaskIdResult
 from core.store.inbox import STRANGERS_PER_HOUR, Verdict
 from tests.contract.conftest import StoreCase, received
 
@@ -82,9 +83,14 @@ def test_a_callback_brings_a_task_id_to_be_confirmed(case: StoreCase) -> None:
     assert (row.task_id, row.candidate_task_id, row.due_at) == (None, "task-9", case.clock())
 
 
-@pytest.mark.parametrize("known", [{"task_id": "task-1"}, {"candidate_task_id": "task-1"}])
-def test_a_callback_about_another_task_is_a_finding(case: StoreCase, known: dict[str, str]) -> None:
-    generation = case.add(submit_started_at=case.clock(), **known)
+def test_the_newest_task_that_a_callback_named_is_to_be_confirmed(case: StoreCase) -> None:
+    generation = case.add(submit_started_at=case.clock(), candidate_task_id="planted")
+    case.store.inbox.accept(received("task-9", generation_id=generation.id))
+    assert case.row(generation).candidate_task_id == "task-9"
+
+
+def test_a_callback_about_another_task_is_a_finding(case: StoreCase) -> None:
+    generation = case.add(submit_started_at=case.clock(), task_id="task-1")
     verdict = case.store.inbox.accept(received("task-9", generation_id=generation.id))
     assert (verdict, case.row(generation)) == (Verdict.ACCEPTED, generation)
     assert case.events(generation)[-1] == "callback.foreign"
@@ -215,3 +221,34 @@ def test_a_callback_for_a_generation_that_is_gone_finds_no_other_one(case: Store
     case.store.inbox.accept(received("task-1", generation_id="deleted"))
     case.add_submitted("task-1")
     assert case.store.sweep_unmatched() == 0
+
+
+def test_a_finding_makes_nothing_a_duplicate(case: StoreCase) -> None:
+    generation = case.add_submitted("task-1", due_at=None)
+    for _ in range(2):
+        case.store.inbox.accept(received("task-9", generation_id=generation.id))
+    assert verdicts(case, generation) == ["accepted", "accepted"]
+
+
+def test_findings_are_bounded_like_refusals(case: StoreCase) -> None:
+    generation = case.add_submitted("task-1")
+    for number in range(STRANGERS_PER_HOUR + 5):
+        foreign = received("task-9", generation_id=generation.id, body_sha256=str(number))
+        assert case.store.inbox.accept(foreign) is Verdict.ACCEPTED
+    assert case.count("callbacks") == STRANGERS_PER_HOUR
+
+
+def test_the_same_callback_by_secret_and_by_token_is_matched_once(case: StoreCase) -> None:
+    generation = case.add(submit_started_at=case.clock())
+    case.store.inbox.accept(received("task-9"))
+    case.store.inbox.accept(received("task-9", generation_id=generation.id))
+    told = case.store.generations.save_task_id(generation.id, "", "task-9")
+    assert told is TaskIdResult.SAVED
+    assert sorted(verdicts(case, generation)) == ["accepted", "duplicate"]
+
+
+def test_callbacks_make_kie_be_asked_once_in_two_seconds(case: StoreCase) -> None:
+    asked_at = case.clock() - timedelta(seconds=0.5)
+    generation = case.add_submitted("task-1", due_at=None, asked_at=asked_at)
+    case.store.inbox.accept(received())
+    assert case.row(generation).due_at == asked_at + timedelta(seconds=2)

@@ -32,6 +32,7 @@ class World:
     kie: FakeKie
     media: FakeMedia
     clock: Clock
+    sleeps: list[float]  # the waits of core, which nobody waited
 
     def add(self, **fields: Any) -> Generation:
         """A new generation, due now."""
@@ -122,5 +123,9 @@ def open_world(tmp_path: Path, **overrides: Any) -> Iterator[World]:
     chosen = settings(tmp_path, **overrides)
     (tmp_path / "kie.db").write_bytes(migrated_database())
     kie, media, clock = FakeKie(), FakeMedia(), Clock()
-    with media.client() as client, open_core(chosen, clock=clock, kie=kie, media=client) as core:
-        yield World(core, kie, media, clock)
+    sleeps: list[float] = []
+    with (
+        media.client() as client,
+        open_core(chosen, clock=clock, sleep=sleeps.append, kie=kie, media=client) as core,
+    ):
+        yield World(core, kie, media, clock, sleeps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -128,20 +129,44 @@ def test_a_late_holder_changes_nothing_else(world: World) -> None:
     assert world.stored() == {}
 
 
-def test_a_task_id_that_cannot_be_saved_is_tried_until_it_can(world: World) -> None:
-    waits: list[float] = []
-    world.core.delivery._sleep = waits.append  # the injected sleep
-    save = world.core.store.generations.save_task_id
-    failures = [StoreUnavailableError("locked")] * 2
+def fail_first(times: int, call: Callable[..., Any]) -> Callable[..., Any]:
+    failures = [StoreUnavailableError("locked")] * times
 
-    def sometimes(*args: str) -> object:
+    def sometimes(*args: Any) -> Any:
         if failures:
             raise failures.pop()
-        return save(*args)
+        return call(*args)
 
-    world.core.store.generations.save_task_id = sometimes  # type: ignore[method-assign,assignment]
+    return sometimes
+
+
+def test_a_task_id_that_cannot_be_saved_is_tried_until_it_can(world: World) -> None:
+    generations = world.core.store.generations
+    generations.save_task_id = fail_first(3, generations.save_task_id)  # type: ignore[method-assign]
     assert world.advance(world.add()).task_id == "task-1"
-    assert waits == [0.5, 1]
+    assert world.sleeps == [0.5, 1]
+
+
+def test_a_task_id_survives_a_process_that_could_not_save_it(world: World) -> None:
+    generation = world.add()
+    generations = world.core.store.generations
+    save = generations.save_task_id
+    generations.save_task_id = fail_first(99, save)  # type: ignore[method-assign]
+    world.core.delivery.advance(generation.id, Channel.POLL)
+    generations.save_task_id = save  # type: ignore[method-assign]
+    world.core.submission.hand_in()
+    assert world.row(generation).task_id == "task-1"
+    assert list((world.core.settings.data_dir / "accepted-tasks").iterdir()) == []
+
+
+def test_a_refusal_that_cannot_be_saved_at_once_is_not_an_unknown_outcome(world: World) -> None:
+    world.kie.create_script = [NotNow("kie.rate_limited", "slow down")]
+    grants, generations = world.core.store.grants, world.core.store.generations
+    grants.close_window = fail_first(1, grants.close_window)  # type: ignore[method-assign]
+    generation = world.add()
+    world.kie.on_create = lambda: setattr(generations, "save", fail_first(2, generations.save))
+    row = world.advance(generation)
+    assert (row.error_code, row.submit_started_at) == ("kie.rate_limited", None)
 
 
 def test_a_callback_during_the_create_call_is_not_lost(world: World) -> None:
@@ -348,6 +373,51 @@ def test_a_file_is_lost_only_after_three_ladders_over_a_minute(
     assert world.clock() - started >= timedelta(seconds=60)
 
 
+def test_a_host_that_stays_away_makes_kie_be_asked_for_another_address(world: World) -> None:
+    world.media.files["/link.png"] = png()
+    world.media.answers["/a.png"] = refuse_connection
+    world.kie.will_say("task-1", report(state="success", urls=[f"{MEDIA}/a.png"]))
+    world.kie.links[f"{MEDIA}/a.png"] = f"{MEDIA}/link.png"
+    generation = world.add_submitted()
+    for _ in range(3):
+        row = world.advance(generation)
+        world.clock.advance(300)
+    assert row.status == "success"
+
+
+def test_a_task_that_only_a_callback_named_is_asked_about_after_giving_up(world: World) -> None:
+    generation = world.add(submit_started_at=world.clock())
+    world.kie.will_say("task-7", AskFailed("kie.unavailable", "503"))
+    world.call_back(generation, "task-7")
+    world.clock.advance(24 * 3600)
+    row = world.advance(generation)
+    assert (row.status, row.error_code) == ("failed", "submit.unknown")
+    world.finish("task-7")
+    world.clock.advance(6 * 3600)
+    assert world.advance(generation).status == "success"
+
+
+def test_a_true_callback_replaces_a_planted_task(world: World) -> None:
+    generation = world.add(submit_started_at=world.clock())
+    world.finish("task-7")
+    world.call_back(generation, "planted")
+    world.kie.on_ask = lambda: (
+        world.kie.asks.count("planted") == 1 and world.call_back(generation, "task-7")
+    )
+    assert world.advance(generation, Channel.CALLBACK).status == "success"
+
+
+def test_data_beside_files_is_stored_as_well(world: World) -> None:
+    world.finish()
+    files = (ResultFile(f"{MEDIA}/a.png"),)
+    world.kie.will_say(
+        "task-1", report(state="success", files=files, result_object='{"words": []}')
+    )
+    row = world.advance(world.add_submitted())
+    assert [asset.content_type for asset in row.assets] == ["image/png", "application/json"]
+    assert (row.assets[1].path or "").split("/")[1] == "text"
+
+
 def test_an_unreachable_media_host_is_tried_without_end(world: World) -> None:
     world.finish()
     world.media.answers["/a.png"] = refuse_connection
@@ -481,3 +551,13 @@ def test_a_row_that_cannot_be_read_is_put_off_and_blocks_nobody(world: World) ->
     claims = world.core.store.claims
     claimed = [claims.claim_next(Lane.DELIVER, f"token{number}") for number in range(3)]
     assert [row.id for row in claimed if row] == [good.id]
+
+
+def test_the_timeline_does_not_grow_with_every_retry(world: World) -> None:
+    world.finish()
+    world.media.answers["/a.png"] = refuse_connection
+    generation = world.add_submitted()
+    for _ in range(40):
+        world.advance(generation)
+        world.clock.advance(300)
+    assert world.events(generation).count("asset.retry") == 6  # the 1st, 2nd, 4th ... 32nd

@@ -359,7 +359,6 @@ def test_a_file_is_lost_after_three_ladders_over_60_seconds(
 @pytest.mark.parametrize(
     "error",
     [
-        MediaError("media.unreachable", "timeout"),
         MediaError("disk.full", "no room"),
         StorageError("storage.unavailable", "away"),
         StepError("kie.unavailable", "503"),
@@ -370,6 +369,14 @@ def test_nothing_else_ever_loses_a_file(error: StepError) -> None:
     row = failed_to_store(row, error, NOON + 30 * DAY)
     assert (row.status, row.error_code) == (Status.GENERATING, error.code)
     assert 0 < gap(row, NOON + 30 * DAY) <= 300
+
+
+@pytest.mark.parametrize(("days", "lost"), [(14.9, False), (15, True), (15.1, True)])
+def test_a_host_that_stays_away_is_given_up_when_kie_keeps_nothing(days: float, lost: bool) -> None:
+    row = failed_to_store(
+        with_file(), MediaError("media.unreachable", "timeout"), NOON + days * DAY
+    )
+    assert (row.error_code == Code.MEDIA_GONE) is lost
 
 
 @pytest.mark.parametrize("code", [Code.MEDIA_TOO_LARGE, Code.MEDIA_REFUSED])
