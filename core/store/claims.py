@@ -13,7 +13,7 @@ from core.errors import AppError
 from core.generation.model import Generation
 from core.generation.schedule import CRASHES_SET_ASIDE
 from core.store.database import Database
-from core.store.rows import load_generations
+from core.store.rows import UNREADABLE, load_generations
 from core.store.tables import UtcDateTime
 from core.store.tables import generations as g
 
@@ -190,7 +190,7 @@ class Claims:
         try:
             rows = connection.execute(take, {**values, "now": now}).mappings().all()
             return next(iter(load_generations(connection, rows)), None)
-        except (ValueError, TypeError, LookupError) as error:
+        except UNREADABLE as error:
             raise OddRowError(generation_id) from error
 
     def _put_off(self, generation_id: str) -> None:

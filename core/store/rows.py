@@ -14,6 +14,9 @@ from core.store.tables import assets, generations
 #: What the lease decides and not the transition.
 LEASE_COLUMNS = frozenset({"lease_token", "lease_until", "due_at", "crashes"})
 
+#: What reading a row raises that somebody has edited by hand, or that a newer release wrote.
+UNREADABLE = (ValueError, TypeError, LookupError)
+
 _GENERATION_FIELDS = [field.name for field in fields(Generation) if field.name != "assets"]
 _ASSET_FIELDS = [field.name for field in fields(Asset)]
 
