@@ -47,7 +47,8 @@ _VALUE = (
     r"|\\++(?:/|u(?!00(?:2[0236]|3[ce]))[0-9a-f]{4}))++"
 )
 _ASSIGNMENT = re.compile(rf"({_NAME})({_SEPARATOR}){_VALUE}", re.IGNORECASE)
-_MAY_ASSIGN = re.compile(r"[=:%\\]")
+_BEARER = re.compile(rf"(bearer(?:\s|%(?:25)*+20)++){_VALUE}", re.IGNORECASE)
+_MAY_HOLD = re.compile(r"[=:%\\]|bearer", re.IGNORECASE)
 _SENSITIVE_NAME = re.compile(rf"(?:{'|'.join(NAMES)})\Z", re.IGNORECASE)
 
 
@@ -102,9 +103,9 @@ def _mask_text(text: str, literals: _Literals) -> str:
 
 
 def _mask_loose(text: str, literals: _Literals) -> str:
-    if _MAY_ASSIGN.search(text) is None:  # most texts: spares the costly pattern
+    if _MAY_HOLD.search(text) is None:  # most texts: spares the costly patterns
         return literals(text)
-    return _ASSIGNMENT.sub(rf"\1\2{MASK}", literals(text))
+    return _BEARER.sub(rf"\1{MASK}", _ASSIGNMENT.sub(rf"\1\2{MASK}", literals(text)))
 
 
 def _mask_json(text: str, literals: _Literals) -> str | None:

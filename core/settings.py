@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import ConfigError
 
 GIB = 1 << 30
+DAY_SECONDS = 86_400
+YEAR_HOURS = 365 * 24
 
 
 class Settings(BaseSettings):
@@ -25,6 +28,7 @@ class Settings(BaseSettings):
         frozen=True,
         env_ignore_empty=True,
         validate_default=False,
+        allow_inf_nan=False,
     )
 
     kie_api_key: SecretStr | None = Field(None, description="KIE's API key")
@@ -40,7 +44,7 @@ class Settings(BaseSettings):
     bind: str = Field("127.0.0.1", description="address the webhook listens on")
     port: int = Field(8000, ge=1, le=65535, description="port the webhook listens on")
     web_concurrency: int = Field(2, ge=1, le=64, description="webhook processes")
-    request_threads: int = Field(16, ge=2, le=256, description="requests at once, per process")
+    request_threads: int = Field(16, ge=3, le=256, description="requests at once, per process")
     public_base_url: str = Field(
         default_factory=lambda known: f"http://127.0.0.1:{known.get('port', 8000)}",
         description="how KIE and browsers reach the webhook; default: loopback at PORT",
@@ -57,11 +61,19 @@ class Settings(BaseSettings):
     max_asset_bytes: int = Field(2 * GIB, gt=0, description="largest file that is stored")
     spool_max_bytes: int = Field(8 * GIB, gt=0, description="room for downloads under way")
 
-    poll_first_seconds: float | None = Field(None, gt=0, description="default: by kind")
-    poll_max_seconds: float = Field(300, gt=0, description="longest gap between two looks")
-    give_up_after_hours: float = Field(24, gt=0, description="counted from creation")
-    stuck_after_minutes: float = Field(10, gt=0, description="open for longer is called stuck")
-    lease_seconds: float = Field(60, gt=0, description="how long a worker may be silent")
+    poll_first_seconds: float | None = Field(
+        None, gt=0, le=DAY_SECONDS, description="default: by kind"
+    )
+    poll_max_seconds: float = Field(
+        300, gt=0, le=DAY_SECONDS, description="longest gap between two looks"
+    )
+    give_up_after_hours: float = Field(24, gt=0, le=YEAR_HOURS, description="counted from creation")
+    stuck_after_minutes: float = Field(
+        10, gt=0, le=YEAR_HOURS * 60, description="open for longer is called stuck"
+    )
+    lease_seconds: float = Field(
+        60, gt=0, le=DAY_SECONDS, description="how long a worker may be silent"
+    )
     delivery_threads: int = Field(8, ge=1, le=256, description="deliveries at once, per process")
 
     log_format: Literal["json", "text"] | None = Field(
@@ -79,7 +91,16 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https URL")
         if parts.query or parts.fragment or parts.username:
             raise ValueError("must be a plain base URL, without credentials, query or fragment")
+        if parts.port == 0 or not _can_be_called(value):
+            raise ValueError("names a host or port that cannot exist")
         return value.rstrip("/")
+
+    @field_validator("kie_api_key", "kie_callback_secret", "kie_webhook_hmac_key", "api_token")
+    @classmethod
+    def _is_not_blank(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _comma_list(value):
+            raise ValueError("is set, but holds nothing")
+        return value
 
     @property
     def database(self) -> str:
@@ -114,6 +135,8 @@ class Settings(BaseSettings):
         except ValidationError as error:
             problems = [_problem(dict(item)) for item in error.errors(include_input=False)]
             raise ConfigError("; ".join(problems)) from None
+        except (UnicodeDecodeError, OSError) as error:
+            raise ConfigError(f".env: cannot be read as UTF-8 text: {error}") from None
         if problem := settings._missing_off_loopback():
             raise ConfigError(problem)
         return settings
@@ -141,6 +164,14 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
+
+
+def _can_be_called(url: str) -> bool:
+    try:
+        httpx.URL(url).raw_host.decode("ascii").encode("idna")
+    except (httpx.InvalidURL, UnicodeError):
+        return False
+    return True
 
 
 def _comma_list(secret: SecretStr | None) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import httpx
 from core.accepted_tasks import AcceptedTasks
 from core.callback_secret import made_up_secret
 from core.delivery import Delivery
+from core.errors import ConfigError
 from core.fetching import Fetcher, Provider
 from core.generation.model import Channel
 from core.generation.schedule import Policy
@@ -89,7 +90,7 @@ def open_core(
         store = Store(database, clock=clock, lease=timedelta(seconds=settings.lease_seconds))
         kie = kie or _kie(settings, stack, connections=threads * 2)
         media = media or _media(settings, stack, connections=threads)
-        spool = Spool(settings.data_dir / "spool", settings.spool_max_bytes, shutil.disk_usage)
+        spool = _spool(settings)
         downloader = Downloader(media, spool, max_bytes=settings.max_asset_bytes)
         leases = Leases(store.claims.renew)
         storage = LocalStorage(settings.assets_dir, settings.public_base_url)
@@ -132,6 +133,13 @@ def policy(settings: Settings) -> Policy:
         max_gap_seconds=settings.poll_max_seconds,
         give_up_after=timedelta(hours=settings.give_up_after_hours),
     )
+
+
+def _spool(settings: Settings) -> Spool:
+    try:
+        return Spool(settings.data_dir / "spool", settings.spool_max_bytes, shutil.disk_usage)
+    except OSError as error:
+        raise ConfigError(f"DATA_DIR: no folder for downloads can be made: {error}") from error
 
 
 def _kie(settings: Settings, stack: ExitStack, *, connections: int) -> KieClient:

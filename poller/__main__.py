@@ -7,13 +7,13 @@ import logging
 import os
 import signal
 import sys
-from datetime import timedelta
-from types import FrameType
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.schedulers.background import BackgroundScheduler
 
-from core.errors import AppError
+from core.errors import AppError, StorageError, StoreUnavailableError
 from core.generation.model import Channel
 from core.logs import set_up_logs
 from core.settings import Settings
@@ -28,6 +28,7 @@ BEAT_SECONDS = 5
 SWEEP_SECONDS = 600
 ORPHANS_AFTER = timedelta(hours=1)
 STOP_PATIENCE_SECONDS = 15
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 BEHIND_WEB = 10  # niceness: where the processor is short, callbacks are answered first
 
 
@@ -53,15 +54,14 @@ def _run(core: Core) -> None:
     renewal = core.renewal()
     scheduler = _scheduler(core, workers)
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        scheduler.shutdown(wait=False)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    # Blocked in every thread, so that the first one is waited for and no later one interrupts.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     core.store.processes.started("poller")
     renewal.start()
     logger.info("poller started", extra={"event": "poller.started"})
     scheduler.start()
+    signal.sigwait(STOP_SIGNALS)
+    scheduler.shutdown(wait=False)
     at_rest = workers.stop(STOP_PATIENCE_SECONDS)
     renewal.stop()
     logger.info("poller stopped", extra={"event": "poller.stopped"})
@@ -70,22 +70,44 @@ def _run(core: Core) -> None:
         os._exit(0)  # a thread waits for an answer that may take two minutes
 
 
-def _scheduler(core: Core, workers: Workers) -> BlockingScheduler:
+def _scheduler(core: Core, workers: Workers) -> BackgroundScheduler:
     """What is due is remembered by the database; the scheduler only ticks."""
-    scheduler = BlockingScheduler(
+    scheduler = BackgroundScheduler(
         executors={"default": ThreadPoolExecutor(4)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600},
         timezone="UTC",
     )
     every = {
-        workers.tick: TICK_SECONDS,
+        lambda: _tick(workers): TICK_SECONDS,
         lambda: core.store.processes.beat("poller"): BEAT_SECONDS,
         lambda: core.store.sweep_unmatched(): BEAT_SECONDS,
+        lambda: core.submission.hand_in(): BEAT_SECONDS,
         lambda: core.spool.sweep(ORPHANS_AFTER, core.store.now()): SWEEP_SECONDS,
+        lambda: core.storage.sweep(ORPHANS_AFTER, core.store.now()): SWEEP_SECONDS,
     }
+    now = datetime.now(UTC)
     for job, seconds in every.items():
-        scheduler.add_job(job, "interval", seconds=seconds)
+        scheduler.add_job(_forgiving(job), "interval", seconds=seconds, next_run_time=now)
     return scheduler
+
+
+def _tick(workers: Workers) -> None:
+    logger.debug("tick", extra={"event": "poller.tick"})
+    workers.tick()
+
+
+def _forgiving(job: Callable[[], object]) -> Callable[[], None]:
+    """The job; a database or a storage that is away is one line, for the job comes again."""
+
+    def run() -> None:
+        try:
+            job()
+        except StoreUnavailableError as error:
+            logger.warning("%s", error, extra={"event": "store.unavailable"})
+        except StorageError as error:
+            logger.warning("%s", error, extra={"event": "storage.unavailable"})
+
+    return run
 
 
 if __name__ == "__main__":

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.diagnosis.model import Facts, Finding, Severity, Verdict, found
 from core.diagnosis.remedies import REFUSALS, REFUSED_OTHERWISE
 from core.diagnosis.words import happened, quoted, when
 from core.generation.model import Channel
 from core.generation.schedule import Policy
+from core.kie.callbacks import claimed_urls
 from core.kie.report import FAIL, SUCCESS
 
 #: For how long KIE's own record may lag behind its callback.
@@ -80,16 +82,22 @@ def callback_refused(facts: Facts) -> Finding | None:
 
 
 def callback_disagrees(facts: Facts) -> Finding | None:
-    """A callback claimed one end, and KIE says another when asked."""
+    """A callback claimed one end or one file, and KIE says another when asked."""
     told = facts.events_named("callback.disagrees")
     claimed, actual = _claims(facts, told[-1] if told else None)
-    if claimed is None:
+    other_files = any(_names_other_files(facts, row) for row in facts.callbacks)
+    if claimed is None and not other_files:
         return None
     return found(
         Verdict.CALLBACK_DISAGREES,
         Severity.WARNING,
-        f"A callback claimed {claimed}; KIE says {actual or 'nothing'} when asked.",
-        [happened("The callback came", facts.generation.announced_at, facts.now)],
+        f"A callback claimed {claimed}; KIE says {actual or 'nothing'} when asked."
+        if claimed
+        else "A callback claimed what KIE does not say when asked.",
+        [
+            happened("The callback came", facts.generation.announced_at, facts.now),
+            "The callback named other files than KIE." if other_files else None,
+        ],
         [
             "Nothing for this generation: only KIE's answer to our own question counts.",
             "A callback's body is not covered by its signature. If this repeats, suspect a forger:"
@@ -143,6 +151,21 @@ def _claims(facts: Facts, told: Row | None) -> tuple[str | None, str | None]:
         return None, None
     lags = actual not in (SUCCESS, FAIL) and facts.now - generation.announced_at <= LAG
     return (None, None) if lags else (claimed, actual)
+
+
+def _names_other_files(facts: Facts, row: Row) -> bool:
+    generation = facts.generation
+    if row.get("verdict") != "accepted" or row.get("task_id") != generation.task_id:
+        return False
+    known = {_address(url) for url in generation.result_urls}
+    claimed = {_address(url) for url in claimed_urls(row.get("body") or "")}
+    return bool(known) and not claimed <= known
+
+
+def _address(url: str) -> tuple[str, str]:
+    """Where a file is; what follows `?` may be masked, and changes whenever KIE signs anew."""
+    parts = urlsplit(url)
+    return parts.netloc, parts.path
 
 
 def _foreign(facts: Facts, row: Row) -> str | None:

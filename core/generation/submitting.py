@@ -11,6 +11,7 @@ from core.generation.steps import submission_unknown
 from core.kie.report import Accepted, CreateAnswer, NotNow, Refused, Unknown
 
 RETRY_WITHIN_SECONDS = 60.0
+FIRST_ASK = timedelta(seconds=2)
 
 
 def before_submit(generation: Generation, now: datetime) -> Change:
@@ -39,8 +40,9 @@ def after_submit(
             return _not_now(generation, code, message, retry_after, now, policy)
         case Refused(kie_code, message):
             return _refused(generation, kie_code, message)
-        case Unknown(message):
-            return submission_unknown(generation, message, now, policy)
+        case Unknown(message, task_id):
+            unknown = submission_unknown(generation, message, now, policy)
+            return unknown if task_id is None else _with_candidate(unknown, task_id, now)
         case _:
             assert_never(answer)
 
@@ -57,6 +59,14 @@ def _accepted(generation: Generation, task_id: str, now: datetime, policy: Polic
         due_at=now + policy.first_look(generation.kind),
     )
     return Change(submitted, (Event("submit.accepted", {"task_id": task_id}),))
+
+
+def _with_candidate(unknown: Change, task_id: str, now: datetime) -> Change:
+    """KIE named a task in an answer that is no acceptance: ask it whether the task exists."""
+    named = unknown.generation.evolve(
+        candidate_task_id=task_id, announced_at=now, due_at=now + FIRST_ASK
+    )
+    return Change(named, unknown.events)
 
 
 def _not_now(

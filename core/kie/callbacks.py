@@ -18,7 +18,6 @@ from core.kie.codes import OK, body_code
 from core.kie.families.results import main_urls
 from core.kie.report import FAIL, SUCCESS
 from core.kie.signatures import signed_task_id
-from core.masking import mask
 
 _SUCCESS_WORDS = frozenset({"success", "complete"})
 _FAIL_WORDS = frozenset({"fail", "failed", "error"})
@@ -32,10 +31,7 @@ class Callback:
     task_id: str
     stage: str  # state, Suno's callbackType, else "success" or "fail" by code, else "unknown"
     claimed_state: str | None  # success or fail where it claims to be final
-    claimed_urls: tuple[str, ...]
-    claimed_fail: tuple[str, str] | None  # code and message
     body_sha256: str  # of the original bytes
-    signed: bool  # the signature was required, and verified
 
 
 def read_callback(
@@ -62,16 +58,21 @@ def read_callback(
         by_name = {name.lower(): value for name, value in headers.items()}
         task_id = signed_task_id(task_ids, by_name, keys=hmac_keys, other_keys=other_keys, now=now)
     stage = _stage(envelope)
-    claimed_state = _claimed_state(stage)
     return Callback(
         task_id=task_id,
         stage=stage,
-        claimed_state=claimed_state,
-        claimed_urls=_claimed_urls(envelope),
-        claimed_fail=_claimed_fail(envelope) if claimed_state == FAIL else None,
+        claimed_state=_claimed_state(stage),
         body_sha256=hashlib.sha256(body).hexdigest(),
-        signed=bool(hmac_keys),
     )
+
+
+def claimed_urls(body: str) -> tuple[str, ...]:
+    """The main files that a callback's body names, as far as it can be read; it may be masked."""
+    try:
+        data = lenient.fields(lenient.fields(lenient.parse(body.encode())).get("data"))
+    except ValueError:
+        return ()
+    return main_urls(data.get("resultJson")) or main_urls(data)
 
 
 def _task_ids(envelope: Mapping[str, object]) -> list[str]:
@@ -111,17 +112,3 @@ def _claimed_state(stage: str) -> str | None:
     if stage in _SUCCESS_WORDS:
         return SUCCESS
     return FAIL if stage in _FAIL_WORDS or stage.endswith(_FAIL_ENDINGS) else None
-
-
-def _claimed_urls(envelope: Mapping[str, object]) -> tuple[str, ...]:
-    data = lenient.unwrap(envelope.get("data"))
-    result_json = data.get("resultJson") if isinstance(data, dict) else None
-    return main_urls(result_json) or main_urls(data)
-
-
-def _claimed_fail(envelope: Mapping[str, object]) -> tuple[str, str]:
-    data = lenient.fields(envelope.get("data"))
-    code = lenient.text(data.get("failCode"), 128) or lenient.text(envelope.get("code"), 128)
-    words = (data.get("failMsg"), envelope.get("msg"), envelope.get("message"))
-    message = next(filter(None, map(lenient.text, words)), "")
-    return mask(code or ""), mask(message)

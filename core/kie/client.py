@@ -6,12 +6,13 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from decimal import Decimal
 from json import dumps
 from typing import TypeVar
 
+import httpcore
 import httpx
 
+from core.deadline import BoundedTransport, time_limit
 from core.errors import ConfigError
 from core.kie import lenient
 from core.kie.codes import Answer, ask_failure, create_answer, retry_after
@@ -26,10 +27,12 @@ from core.kie.report import (
     Report,
     Unknown,
 )
+from core.masking import mask
 
 CONNECT_SECONDS = 10.0
-ASK_SECONDS = 15.0
+ASK_SECONDS = 15.0  # from the first byte sent to the last one read, as below
 CREATE_SECONDS = 120.0  # acceptance has been seen to take more than 90 s
+KEPT_SECONDS = 5.0  # an idle connection
 MAX_BODY_BYTES = 4 << 20
 
 # Raised before a byte of the request left; whatever else fails may have failed after KIE read it.
@@ -58,6 +61,7 @@ class KieClient:
         if not (api_key.isascii() and api_key.isprintable()) or api_key != api_key.strip():
             raise ConfigError("KIE_API_KEY: must be printable ASCII without spaces around it")
         self._http = http
+        self._secrets = (api_key,)
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._clock = clock
         self._create_seconds = create_seconds
@@ -74,9 +78,10 @@ class KieClient:
             answer = create_answer(self._send(request, self._create_seconds))
         except NOTHING_SENT as error:
             answer = NotNow("kie.unreachable", _words(error))
-        except (httpx.HTTPError, _UnreadableError) as error:
+        except NO_ANSWER as error:
             answer = Unknown(_words(error))
-        task_id = answer.task_id if isinstance(answer, Accepted) else None
+        answer = self._without_key(answer)
+        task_id = answer.task_id if isinstance(answer, Accepted | Unknown) else None
         self._log("kie.created", _outcome(answer), started, family=family, task_id=task_id)
         return answer
 
@@ -100,45 +105,39 @@ class KieClient:
         self._log("kie.download_url", _outcome(answer), started)
         return answer
 
-    def credits(self) -> Decimal | AskFailed:
-        """The credits left (docs.kie.ai/common-api/get-account-credits)."""
-        started = self._clock()
-        answer = self._read(Request("GET", "/api/v1/chat/credit"), _amount)
-        self._log("kie.credits", _outcome(answer), started)
-        return answer
-
     def _read(self, request: Request, read: Callable[[object], _T]) -> _T | AskFailed:
         try:
             answer = self._send(request, self._ask_seconds)
-        except (httpx.HTTPError, _UnreadableError) as error:
-            return AskFailed("kie.unavailable", _words(error))
-        return ask_failure(answer) or read(answer.data)
+        except NO_ANSWER as error:
+            return self._without_key(AskFailed("kie.unavailable", _words(error)))
+        return self._without_key(ask_failure(answer) or read(answer.data))
 
     def _send(self, request: Request, seconds: float) -> Answer:
-        with self._http.stream(
-            request.method,
-            request.path,
-            params=request.params,
-            # ASCII, because text with lone surrogates has no other encoding.
-            content=None if request.json is None else dumps(request.json).encode("ascii"),
-            headers={"Content-Type": "application/json", **self._headers},
-            timeout=httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
-        ) as response:
-            body = self._body(response)
+        with (
+            time_limit(seconds),
+            self._http.stream(
+                request.method,
+                request.path,
+                params=request.params,
+                # ASCII, because text with lone surrogates has no other encoding.
+                content=None if request.json is None else dumps(request.json).encode("ascii"),
+                headers={"Content-Type": "application/json", **self._headers},
+                timeout=httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
+            ) as response,
+        ):
+            body = _body(response)
             wait = retry_after(response.headers)
             return Answer(response.status_code, _json_object(body), wait)
 
-    def _body(self, response: httpx.Response) -> bytes:
-        body = bytearray()
-        # Counted from the headers on: a create accepted in the last second keeps its task id.
-        deadline = self._clock() + self._ask_seconds
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise _UnreadableError(f"KIE's answer is over {MAX_BODY_BYTES} bytes")
-            if self._clock() > deadline:
-                raise _UnreadableError("KIE's answer did not end in time")
-        return bytes(body)
+    def _without_key(self, answer: _T) -> _T:
+        """The answer without our key, which KIE may quote where it does not accept it."""
+        match answer:
+            case AskFailed() | NotNow() | Refused() | Unknown():
+                return replace(answer, message=mask(answer.message, self._secrets))
+            case Report():
+                words = answer.fail_message and mask(answer.fail_message, self._secrets)
+                return replace(answer, fail_message=words)
+        return answer
 
     def _log(
         self,
@@ -161,10 +160,14 @@ def kie_http(
 
     No redirect, no retry, and no proxy or login from the environment.
     """
+    limits = httpx.Limits(
+        max_connections=connections,
+        max_keepalive_connections=connections,
+        keepalive_expiry=KEPT_SECONDS,
+    )
     return httpx.Client(
         base_url=base_url,
-        transport=transport,
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        transport=transport or BoundedTransport(httpcore.SyncBackend(), limits),
         headers={"User-Agent": "kie-delivery", "Accept-Encoding": "identity"},
         follow_redirects=False,
         trust_env=False,
@@ -173,6 +176,19 @@ def kie_http(
 
 class _UnreadableError(Exception):
     """An answer came that cannot be read to its end."""
+
+
+# UnicodeError: httpx reads the address of a redirect even where it follows none.
+NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, UnicodeError, _UnreadableError)
+
+
+def _body(response: httpx.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise _UnreadableError(f"KIE's answer is over {MAX_BODY_BYTES} bytes")
+    return bytes(body)
 
 
 def _json_object(body: bytes) -> dict[str, object] | None:
@@ -193,11 +209,6 @@ def _about(task_id: str, report: Report) -> AskAnswer:
     if report.task_id not in ("", task_id):
         return AskFailed("kie.refused", "KIE answered about another task")
     return replace(report, task_id=task_id) if report.state else _unusable("no state")
-
-
-def _amount(data: object) -> Decimal | AskFailed:
-    amount = lenient.credits(data)
-    return _unusable("no amount") if amount is None else amount
 
 
 def _unusable(what: str) -> AskFailed:

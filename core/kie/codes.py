@@ -23,8 +23,8 @@ NOT_NOW = {
     455: "kie.unavailable",
     550: "kie.unavailable",
 }
-# 502-504 and 520-524 are a gateway's words: KIE behind it may have made the task.
-OUTCOME_UNKNOWN = frozenset({408, 500, 502, 503, 504, *range(520, 525)})
+#: Documented as final for a create. Proof that no task was made; any other code is none.
+REFUSED = frozenset({400, 401, 402, 404, 405, 409, 413, 422, 433, 451, 501, 505, 531})
 ASK_FAILED = {
     401: "kie.unauthorized",
     402: "kie.no_credits",
@@ -80,15 +80,18 @@ def body_code(body: Mapping[str, object]) -> int | None:
 
 def create_answer(answer: Answer) -> CreateAnswer:
     """What a create came to. `Unknown` wherever a task may have been made all the same."""
-    code = answer.code
-    if code is None or code in OK:
-        return _accepted(answer)
+    code, task_id = answer.code, _task_id(answer)
+    if code is None or code in OK or 200 <= code < 300:
+        why = f"KIE named no usable task id (HTTP {answer.http_status}): {answer.message}"
+        return Accepted(task_id) if task_id else Unknown(why)
     without_word_of_kie = body_code(answer.body or {}) is None
-    if code in OUTCOME_UNKNOWN or (without_word_of_kie and code >= 500):
-        return Unknown(f"{code}: {answer.message}")
+    if task_id or (without_word_of_kie and code >= 500):  # a gateway's word proves nothing
+        return Unknown(f"{code}: {answer.message}", task_id)
     if code in NOT_NOW:
         return NotNow(NOT_NOW[code], answer.message, answer.retry_after)
-    return Refused(code, answer.message)
+    return (
+        Refused(code, answer.message) if code in REFUSED else Unknown(f"{code}: {answer.message}")
+    )
 
 
 def ask_failure(answer: Answer) -> AskFailed | None:
@@ -112,12 +115,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return min(max(wait, 0.0), MAX_RETRY_AFTER)
 
 
-def _accepted(answer: Answer) -> Accepted | Unknown:
+def _task_id(answer: Answer) -> str | None:
     data = lenient.fields(answer.data)
-    for name in ("taskId", "task_id", "recordId"):
-        if found := lenient.task_id(data.get(name)):
-            return Accepted(found)
-    return Unknown(f"KIE named no usable task id (HTTP {answer.http_status}): {answer.message}")
+    named = (lenient.task_id(data.get(name)) for name in ("taskId", "task_id", "recordId"))
+    return next(filter(None, named), None)
 
 
 def _ask_code(code: int | None, answer: Answer) -> str:

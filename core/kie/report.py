@@ -71,7 +71,7 @@ class NotNow:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """KIE refused for good: 400, 401, 402, 404, 422, 433, 451, 501, 505, 531 and other codes."""
+    """KIE refused for good, made no task and charged nothing: the codes `codes.REFUSED`."""
 
     kie_code: int
     message: str
@@ -79,9 +79,12 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody can say whether KIE made (and charged) a task: timeout, cut, 5xx, 408, no JSON."""
+    """Nobody can say whether KIE made (and charged) a task: timeout, cut, 5xx, 408, no JSON, a
+    code of no documented meaning, or a refusal that names a task all the same.
+    """
 
     message: str
+    task_id: str | None = None  # the task that the answer named
 
 
 CreateAnswer = Accepted | NotNow | Refused | Unknown

@@ -81,7 +81,9 @@ def sqlite_file(url: str) -> Path:
     except sa.exc.ArgumentError as error:
         raise ConfigError("DATABASE_URL: not a database URL") from error
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
-        raise ConfigError(f"DATABASE_URL: only sqlite:///path is supported, not {parsed!r}")
+        raise ConfigError(
+            f"DATABASE_URL: only sqlite:///path is supported, not {parsed.get_backend_name()}"
+        )
     return Path(parsed.database).absolute()
 
 
@@ -89,6 +91,7 @@ def _sqlite_engine(file: Path, connections: int) -> sa.Engine:
     location = f"{file.as_uri()}?mode=rw"  # never creates: migrate does
     engine = sa.create_engine(
         "sqlite://",
+        hide_parameters=True,  # URLs and prompts must not reach a traceback
         creator=lambda: sqlite3.connect(
             location,
             uri=True,

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.generation.model import Asset, Channel, Generation, Status
-from core.store.tables import assets, generations
+from core.store.tables import assets
 
 #: What the lease decides and not the transition.
 LEASE_COLUMNS = frozenset({"lease_token", "lease_until", "due_at", "crashes"})
@@ -20,7 +20,6 @@ UNREADABLE = (ValueError, TypeError, LookupError)
 _GENERATION_FIELDS = [field.name for field in fields(Generation) if field.name != "assets"]
 _ASSET_FIELDS = [field.name for field in fields(Asset)]
 
-SELECT_GENERATION = sa.select(generations)
 SELECT_ASSETS = (
     sa.select(assets)
     .where(assets.c.generation_id.in_(sa.bindparam("ids", expanding=True)))

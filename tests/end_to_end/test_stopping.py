@@ -28,6 +28,14 @@ def test_what_is_stopped_hands_its_work_to_the_next_at_once(site: Site, start: S
     assert (row["status"], row["crashes"]) == ("success", 0)
 
 
+def test_a_poller_that_is_told_twice_stops_once(site: Site) -> None:
+    poller = site.poller()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+        poller.signal(number)
+    assert poller.ended() == 0
+    assert "Traceback" not in poller.output
+
+
 def test_the_workers_of_a_killed_webhook_end_though_callers_keep_their_connections(
     site: Site,
 ) -> None:

@@ -561,3 +561,12 @@ def test_the_timeline_does_not_grow_with_every_retry(world: World) -> None:
         world.advance(generation)
         world.clock.advance(300)
     assert world.events(generation).count("asset.retry") == 6  # the 1st, 2nd, 4th ... 32nd
+
+
+def test_a_task_named_in_an_answer_that_is_no_acceptance_is_asked_about(world: World) -> None:
+    world.kie.create_script = [Unknown("code 429", "task-9")]
+    world.finish("task-9")
+    generation = world.add()
+    world.advance(generation)
+    world.clock.advance(2)
+    assert (world.advance(generation).status, len(world.kie.creates)) == ("success", 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -111,6 +112,12 @@ def callback(verdict: str = "accepted", **fields: Any) -> dict[str, Any]:
         "received_at": ago(seconds=5),
     }
     return {**values, **fields}
+
+
+def naming(url: str, **fields: Any) -> dict[str, Any]:
+    """An accepted callback whose body names a file."""
+    result = json.dumps({"resultUrls": [url]})
+    return callback(body=json.dumps({"data": {"resultJson": result}}), **fields)
 
 
 def event(name: str, **detail: Any) -> dict[str, Any]:
@@ -456,6 +463,35 @@ def test_rows_as_the_database_gives_them_are_understood(world: World) -> None:
     )
     told = [finding.verdict for finding in diagnose(facts).findings]
     assert told == [V.CALLBACK_NEVER_CAME, V.DELIVERED]
+
+
+OURS = "https://host.test/a.png"
+
+
+@pytest.mark.parametrize(
+    ("url", "fields", "differs"),
+    [
+        ("https://host.test/b.png", {}, True),
+        ("https://other.test/a.png", {}, True),
+        (OURS, {}, False),
+        (f"{OURS}?token=***", {}, False),
+        ("https://host.test/b.png", {"verdict": "refused"}, False),
+        ("https://host.test/b.png", {"task_id": "task-2"}, False),
+    ],
+)
+def test_a_callback_that_named_other_files_than_kie_is_a_finding(
+    url: str, fields: dict[str, Any], differs: bool
+) -> None:
+    known = delivered(result_urls=(f"{OURS}?sig=1", "https://host.test/c.png"))
+    told = findings(known, callbacks=[naming(url, **fields)]).get(V.CALLBACK_DISAGREES)
+    evidence = told.evidence if told else ()
+    assert ("The callback named other files than KIE." in evidence) is differs
+
+
+@pytest.mark.parametrize("body", [None, "", "{", '{"data": {"resultJson": "…'])
+def test_a_callback_whose_body_was_not_kept_whole_disagrees_with_nothing(body: str | None) -> None:
+    known = delivered(result_urls=(OURS,))
+    assert V.CALLBACK_DISAGREES not in findings(known, callbacks=[callback(body=body)])
 
 
 CODES = st.one_of(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.kie.codes import Answer, ask_failure, create_answer, retry_after
+from core.kie.codes import NOT_NOW, REFUSED, Answer, ask_failure, create_answer, retry_after
 from core.kie.report import Accepted, NotNow, Refused, Unknown
 
 TASK = {"taskId": "281e5b0a11aa22bb33cc44dd55ee66ff"}
@@ -45,13 +45,13 @@ def test_a_create_that_kie_did_not_take_may_come_again(code: int, reason: str, s
     assert answer == NotNow(reason, "later", 7.0)
 
 
-@pytest.mark.parametrize("code", [400, 401, 402, 404, 422, 433, 451, 501, 505, 531, 403, 413, 999])
+@pytest.mark.parametrize("code", sorted(REFUSED))
 def test_a_create_is_refused_for_good_in_kies_words(code: int) -> None:
     answer = create_answer(Answer(200, {"code": code, "msg": "no", "data": None}))
     assert answer == Refused(code, "no")
 
 
-@pytest.mark.parametrize("code", [408, 500, 502, 503, 504, 522])
+@pytest.mark.parametrize("code", [-1, 1, 201, 302, 403, 408, 418, 500, 502, 503, 504, 522, 999])
 @pytest.mark.parametrize("status", [200, 500])
 def test_the_outcome_of_a_create_is_unknown(code: int, status: int) -> None:
     assert isinstance(create_answer(Answer(status, {"code": code, "msg": "oh"})), Unknown)
@@ -80,7 +80,19 @@ def test_a_create_without_a_clear_answer_is_unknown(answer: Answer) -> None:
     assert isinstance(create_answer(answer), Unknown)
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 405, 413])
+@pytest.mark.parametrize("code", [201, 202, "204", 299])
+def test_any_code_of_success_with_a_task_id_is_accepted(code: object) -> None:
+    assert create_answer(Answer(200, {"code": code, "data": TASK})) == Accepted(TASK["taskId"])
+
+
+@pytest.mark.parametrize("code", [*sorted({*REFUSED, *NOT_NOW}), 403, 408, 500, 999])
+@pytest.mark.parametrize("name", ["taskId", "task_id", "recordId"])
+def test_no_refusal_that_names_a_task_is_believed(code: int, name: str) -> None:
+    body = {"code": code, "msg": "later", "data": {name: TASK["taskId"]}}
+    assert create_answer(Answer(200, body)) == Unknown(f"{code}: later", TASK["taskId"])
+
+
+@pytest.mark.parametrize("status", [401, 404, 405, 413])
 def test_a_create_refused_by_http_status_alone_is_refused(status: int) -> None:
     assert isinstance(create_answer(Answer(status, None)), Refused)
 

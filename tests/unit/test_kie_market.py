@@ -112,15 +112,31 @@ def test_credits_are_read_under_both_names(
     ],
 )
 def test_the_generation_is_read_from_the_callback_url_in_param(param: object) -> None:
-    assert MARKET.read_report(record(param=param)).generation_id == "0190-ab"
+    report = MARKET.read_report(record(param=param))
+    assert (report.has_callback_url, report.generation_id) == (True, "0190-ab")
 
 
 @pytest.mark.parametrize(
     "param",
-    [None, "", "{...", 5, [], {"callBackUrl": None}, {"callBackUrl": "https://h/?token=abc"}],
+    [None, "", "{...", 5, [], {"callBackUrl": None}, {"callBackUrl": ""}, {"input": INPUT}],
 )
-def test_a_param_that_names_no_generation_is_no_obstacle(param: object) -> None:
-    assert MARKET.read_report(record(param=param)).generation_id is None
+def test_a_param_may_name_no_callback_url(param: object) -> None:
+    report = MARKET.read_report(record(param=param))
+    assert (report.has_callback_url, report.generation_id) == (False, None)
+
+
+@pytest.mark.parametrize(
+    "param",
+    [
+        {"callBackUrl": "https://h/?token=abc"},
+        {"callBackUrl": "not a url"},
+        {"callBackUrl": ["https://h/"]},
+        json.dumps({"callBackUrl": CALLBACK_URL})[:-9],
+    ],
+)
+def test_a_callback_url_that_names_no_generation_is_one_all_the_same(param: object) -> None:
+    report = MARKET.read_report(record(param=param))
+    assert (report.has_callback_url, report.generation_id) == (True, None)
 
 
 def test_credentials_in_a_failure_message_are_masked() -> None:

@@ -67,6 +67,9 @@ def test_a_token_is_masked_at_any_depth_of_json_that_was_cut_off(depth: int) -> 
         f"Authorization: Bearer {TOKEN}",
         f"authorization=Bearer%20{TOKEN}",
         f"api_key={TOKEN}",
+        f"Invalid key: Bearer {TOKEN}",
+        f"sent Bearer%20{TOKEN}.",
+        f'{{"why": "bearer {TOKEN} is unknown"}}',
         f"[{json.dumps(json.dumps(json.dumps(URL)))}]",
     ],
 )
@@ -125,7 +128,18 @@ def test_what_databases_do_not_take_is_left_out() -> None:
 
 
 PIECES = st.sampled_from(
-    [*"{}[]\",:\\=&%?'/ *", "token", "secret", "\\u003d", "%3D", '\\"', "null", "abc", '{"a":"']
+    [
+        *"{}[]\",:\\=&%?'/ *",
+        "token",
+        "secret",
+        "bearer ",
+        "\\u003d",
+        "%3D",
+        '\\"',
+        "null",
+        "abc",
+        '{"a":"',
+    ]
 )
 
 
@@ -153,6 +167,8 @@ def test_json_stays_json(value: object) -> None:
             "token=",
             "token:",
             "token   ",
+            "bearer ",
+            "bearer%20",
             "\\u0074",
             "s",
             "lorem ipsum ",

@@ -111,8 +111,19 @@ def test_comma_lists(monkeypatch: pytest.MonkeyPatch, given: str, meant: tuple[s
     [
         ("PORT", "70000"),
         ("LEASE_SECONDS", "0"),
+        ("GIVE_UP_AFTER_HOURS", "inf"),
+        ("GIVE_UP_AFTER_HOURS", "nan"),
+        ("GIVE_UP_AFTER_HOURS", "1e300"),
+        ("LEASE_SECONDS", "inf"),
+        ("STUCK_AFTER_MINUTES", "1e300"),
         ("LOG_LEVEL", "loud"),
         ("KIE_BASE_URL", "api.kie.ai"),
+        ("KIE_BASE_URL", "http://a..b"),
+        ("KIE_BASE_URL", f"http://{'x' * 64}.test"),
+        ("KIE_BASE_URL", "http://h:99999"),
+        ("KIE_BASE_URL", "http://h:0"),
+        ("KIE_BASE_URL", "http://[::1"),
+        ("PUBLIC_BASE_URL", "http://☃.test"),
         ("PUBLIC_BASE_URL", "https://user@kie.example.org"),
         ("MEDIA_ALLOW_PRIVATE", "perhaps"),
     ],
@@ -120,6 +131,22 @@ def test_comma_lists(monkeypatch: pytest.MonkeyPatch, given: str, meant: tuple[s
 def test_a_bad_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"^{name}: [^\n]+$"):
         load(monkeypatch, **{name: value})
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("blank", [" ", "\t", ",", " , "])
+@pytest.mark.parametrize("others", [{}, OFF_LOOPBACK])
+def test_a_blank_secret_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, name: str, blank: str, others: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigError, match=f"^{name}: "):
+        load(monkeypatch, **{**others, name: blank})
+
+
+def test_an_unreadable_env_file_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("API_TOKEN=ключ".encode("cp1251"))
+    with pytest.raises(ConfigError, match=r"^\.env: [^\n]+$"):
+        Settings.load(_env_file=tmp_path / ".env")
 
 
 def test_all_bad_values_are_named_together(monkeypatch: pytest.MonkeyPatch) -> None:

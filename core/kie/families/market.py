@@ -39,6 +39,7 @@ class Market:
         state = (lenient.text(record.get("state"), 64) or "").lower()
         result = read_result(record.get("resultJson") if state == SUCCESS else None)
         amount = lenient.credits(record.get("creditsConsumed"))
+        callback_url = _callback_url(record.get("param"))
         return Report(
             task_id=lenient.task_id(record.get("taskId")) or "",
             state=state,
@@ -51,7 +52,8 @@ class Market:
                 lenient.credits(record.get("consumeCredits")) if amount is None else amount
             ),
             completed_at=lenient.moment(record.get("completeTime")),
-            generation_id=_generation_id(record.get("param")),
+            has_callback_url=bool(callback_url),
+            generation_id=_generation_id(callback_url),
         )
 
     def kind_of(self, model: str, input: Mapping[str, object]) -> str | None:
@@ -71,9 +73,14 @@ def _words(value: object, limit: int) -> str | None:
     return mask(words) if words else None
 
 
-def _generation_id(param: object) -> str | None:
-    """The generation that the request's own callback URL names; `param` repeats that request."""
-    callback_url = lenient.url(lenient.fields(param).get("callBackUrl"))
-    if callback_url is None:
+def _callback_url(param: object) -> object:
+    """What the task's own request named; `param` repeats it. True where it cannot be read."""
+    request = lenient.fields(param)
+    return request.get("callBackUrl") if request else "callBackUrl" in str(param)
+
+
+def _generation_id(callback_url: object) -> str | None:
+    url = lenient.url(callback_url)
+    if url is None:
         return None
-    return lenient.text(parse_qs(urlsplit(callback_url).query).get("generation", [None])[0], 128)
+    return lenient.text(parse_qs(urlsplit(url).query).get("generation", [None])[0], 128)

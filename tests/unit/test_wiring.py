@@ -1,0 +1,36 @@
+"""What is wrong with the data folder or the database's address is said in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from core.errors import ConfigError
+from core.store.database import Database, sqlite_file
+from core.wiring import open_core
+from tests.support.world import World, settings
+
+
+@pytest.mark.parametrize("folder", ["file", "file/data"])
+def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "file").touch()
+    opening = open_core(settings(tmp_path / folder))
+    with pytest.raises(ConfigError, match=r"^DATA_DIR: "), opening:
+        pass
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:hush@h/db", "mysql://h/db?password=hush"])
+def test_the_password_of_a_database_is_not_shown(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"^DATABASE_URL: ") as caught:
+        sqlite_file(url)
+    assert "hush" not in str(caught.value)
+
+
+def test_the_values_of_a_failed_statement_are_not_shown(world: World) -> None:
+    database: Database = world.core.store.database
+    statement = sa.text("INSERT INTO generations (id) VALUES (:id)")
+    with pytest.raises(sa.exc.IntegrityError) as caught, database.write() as connection:
+        connection.execute(statement, {"id": "hush-hush"})
+    assert "hush" not in str(caught.value)
