@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import BoundedSemaphore
+
 from flask import Flask, Response, request
 
 from core.wiring import Core
@@ -21,22 +23,25 @@ from webhook import (
 from webhook.callback_keys import callback_keys
 from webhook.reading import MAX_BODY_BYTES
 from webhook.services import EXTENSION, Services
-from webhook.sync_looks import SyncLooks
 from webhook.waiting import Waiting
 
 
 def create_app(core: Core, workers: Workers, waiting: Waiting | None = None) -> Flask:
-    """All endpoints; by default at most half of the request threads may wait for work."""
+    """All endpoints; by default half of the request threads may wait for work.
+
+    Fewer than the other half may send files, so that a callback always finds a thread.
+    """
     app = Flask(__name__, static_folder=None)
     # Of a body in chunks Werkzeug reads that much and no more, so one byte tells too large ones.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1
     app.url_map.merge_slashes = False  # every resource has one name
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    half = max(1, core.settings.request_threads // 2)
     app.extensions[EXTENSION] = Services(
         core=core,
         workers=workers,
-        waiting=waiting or Waiting(max(1, core.settings.request_threads // 2)),
-        looks=SyncLooks(core, workers),
+        waiting=waiting or Waiting(half),
+        asset_places=BoundedSemaphore(max(1, half - 1)),
         callback_keys=callback_keys(core),
     )
     auth.register(app)

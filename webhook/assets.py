@@ -36,8 +36,12 @@ CONTENT_TYPES = {
     "ogg": "audio/ogg",
     "pdf": "application/pdf",
     "json": "application/json",
+    "txt": "text/plain",
 }
 OTHERWISE = "application/octet-stream"
+#: What a browser shows or plays and never runs. A strict policy would keep it from playing.
+MEDIA = ("image/", "video/", "audio/")
+STRICT = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 YEAR_SECONDS = 31_536_000
 
 
@@ -49,16 +53,26 @@ def serve(path: str) -> Response:
     response = send_file(
         file,
         mimetype=content_type,
-        as_attachment=content_type == OTHERWISE,
+        as_attachment=not content_type.startswith(MEDIA),
         conditional=True,
         max_age=YEAR_SECONDS,
     )
     response.cache_control.public = True
     response.cache_control.immutable = True
     response.cache_control.no_cache = None
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    )
+    if not content_type.startswith(MEDIA):
+        response.headers["Content-Security-Policy"] = STRICT
+    return _in_a_place(response)
+
+
+def _in_a_place(response: Response) -> Response:
+    """The response with a place for as long as it is being sent; ApiError 503 if all are taken."""
+    places = services().asset_places
+    if not places.acquire(blocking=False):
+        response.close()
+        raise ApiError(503, "asset.busy", "too many files are being sent; try again soon")
+    response.call_on_close(places.release)
+    response.direct_passthrough = False  # else the server would not close the response
     return response
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from core.errors import CallbackError
 from core.kie.callbacks import Callback, read_callback
@@ -56,6 +56,8 @@ def _body() -> bytes:
         return read_body()
     except RequestEntityTooLarge as error:
         raise CallbackError("body.too_large", "a callback has at most 1 MiB") from error
+    except ClientDisconnected as error:
+        raise CallbackError("body.cut", "the body ends before its end") from error
 
 
 def _read(body: bytes, headers: Mapping[str, str], keys: CallbackKeys) -> Callback:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from core.errors import StorageError, StoreUnavailableError
 
@@ -68,6 +68,8 @@ def _storage_unavailable(error: StorageError) -> Response:
 def _of_the_framework(error: HTTPException) -> Response:
     status = error.code or 500
     code = CODES.get(status, "request.bad" if status < 500 else "internal.error")
+    if isinstance(error, ClientDisconnected):
+        code = "body.cut"
     response = error_response(status, code, error.name)
     for name, value in error.get_headers():
         if name in ("Allow", "Content-Range"):

@@ -14,9 +14,8 @@ from webhook.errors import ApiError
 from webhook.reading import found, read_query
 from webhook.schemas import ListQuery
 from webhook.services import services
-from webhook.sync_looks import is_held
 from webhook.views import generation_view
-from webhook.waiting import Turn
+from webhook.waiting import Turn, is_held
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("generations", __name__, url_prefix="/api/generations")

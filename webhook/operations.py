@@ -135,6 +135,7 @@ OPERATIONS = (
             206: "the part",
             404: "no such file",
             416: "no such part",
+            503: "too many files are being sent",
         },
         is_open=True,
     ),

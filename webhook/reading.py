@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from core.generation.model import Generation
 from core.store.queries import Queries
@@ -21,10 +21,15 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_body() -> bytes:
-    """The request's body, of known length or in chunks; RequestEntityTooLarge over 1 MiB."""
+    """The request's body, of known length or in chunks.
+
+    RequestEntityTooLarge over 1 MiB, ClientDisconnected where it ends before its end.
+    """
     body = request.get_data()
     if len(body) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
+    if len(body) < (request.content_length or 0):
+        raise ClientDisconnected
     return body
 
 

@@ -51,6 +51,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_class": "webhook.worker.Worker",
             "threads": self._settings.request_threads,
             "keepalive": 5,
+            "sendfile": False,  # it would wait for ever for a reader who does not read
             "graceful_timeout": GRACEFUL_TIMEOUT_SECONDS,
             "worker_exit": lambda _server, _worker: self._process.close(),
             "logger_class": "webhook.worker.ServerLog",

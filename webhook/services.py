@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import cast
 
 from flask import current_app
@@ -10,7 +11,6 @@ from flask import current_app
 from core.wiring import Core
 from core.workers import Workers
 from webhook.callback_keys import CallbackKeys
-from webhook.sync_looks import SyncLooks
 from webhook.waiting import Waiting
 
 EXTENSION = "kie-delivery"
@@ -23,7 +23,7 @@ class Services:
     core: Core
     workers: Workers
     waiting: Waiting
-    looks: SyncLooks
+    asset_places: BoundedSemaphore  # fewer than threads, however slowly strangers read
     callback_keys: CallbackKeys
 
 

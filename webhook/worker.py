@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import select
 import signal
 import socket
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -17,15 +20,18 @@ from webhook.services import EXTENSION
 
 #: For head and body together. A thread that waits for a slow sender answers nobody else.
 RECEIVE_SECONDS = 20.0
+#: A reader who takes nothing for that long is gone; while the process stops, for a second.
+STALL_SECONDS = 20.0
+LOOK_SECONDS = 1.0
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """A threaded worker that slow senders cannot keep busy."""
+    """A threaded worker that slow senders and readers cannot keep busy."""
 
     def enqueue_req(self, conn: TConn) -> None:
         """Give a connection to a thread; from here on its request has to arrive."""
         if not isinstance(conn.sock, ImpatientSocket):
-            conn.sock = ImpatientSocket(conn.sock)
+            conn.sock = ImpatientSocket(conn.sock, is_stopping=lambda: not self.alive)
         conn.sock.expect_all_within(RECEIVE_SECONDS)
         super().enqueue_req(conn)
 
@@ -44,10 +50,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
 
 class ImpatientSocket:
-    """A socket whose sender seems to be gone once its time is up."""
+    """A socket whose other end seems to be gone when it sends too slowly or reads nothing."""
 
-    def __init__(self, wrapped: socket.socket) -> None:
+    def __init__(
+        self,
+        wrapped: socket.socket,
+        *,
+        stall_seconds: float = STALL_SECONDS,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._socket = wrapped
+        self._stall_seconds = stall_seconds
+        self._is_stopping = is_stopping
         self._until = 0.0
 
     def expect_all_within(self, seconds: float) -> None:
@@ -65,6 +79,22 @@ class ImpatientSocket:
             return b""
         finally:
             self._socket.settimeout(before)
+
+    def sendall(self, data: bytes) -> None:
+        """Send, for as long as the reader goes on reading; ConnectionResetError otherwise."""
+        rest = memoryview(data)
+        while rest:
+            self._await_reader()
+            rest = rest[self._socket.send(rest, socket.MSG_DONTWAIT) :]
+
+    def _await_reader(self) -> None:
+        poll = select.poll()
+        poll.register(self._socket, select.POLLOUT)
+        until = time.monotonic() + self._stall_seconds
+        while not poll.poll(min(LOOK_SECONDS, self._stall_seconds) * 1000):
+            if self._is_stopping() or time.monotonic() >= until:
+                self._socket.close()  # now: a graceful close would wait for this very reader
+                raise ConnectionResetError(errno.ECONNRESET, "the reader stopped reading")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)

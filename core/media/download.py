@@ -12,15 +12,14 @@ from pathlib import Path
 import httpx
 
 from core.errors import MediaError
-from core.media.inspect import FileType, inspect
+from core.media.inspect import JSON, UNKNOWN, FileType, inspect
 from core.media.part import Part
 from core.media.spool import Spool
-from core.media.transfer import CutError, Transfer, url_hash
+from core.media.transfer import WAIT_SECONDS, CutError, Transfer, url_hash
 
 logger = logging.getLogger(__name__)
 
 MAX_RESUMPTIONS = 3
-JSON = FileType("application/json", "json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +27,10 @@ class SpooledFile:
     """A whole file in the spool, looked at and hashed."""
 
     path: Path
-    content_type: str  # what the bytes say, not what the host says
+    content_type: str  # what the bytes say, not the host; application/octet-stream: nothing known
     extension: str
     size_bytes: int
     sha256: str
-    recognised: bool  # False: no inspector knows the format, kept as it came
 
 
 class Downloader:
@@ -46,12 +44,14 @@ class Downloader:
         max_bytes: int,
         monotonic: Callable[[], float] = time.monotonic,
         transfer_seconds: float = 3600,
+        wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         self._client = client
         self._spool = spool
         self._max_bytes = max_bytes
         self._monotonic = monotonic
         self._transfer_seconds = transfer_seconds
+        self._wait_seconds = wait_seconds
 
     @contextmanager
     def fetch(
@@ -63,8 +63,8 @@ class Downloader:
         leaves the whole file: the next fetch of that name takes it without asking the host. What a
         cut or a lost lease left is resumed by the next fetch of that name and URL.
 
-        `keep_going` is called before every write and stops the transfer by raising LeaseLostError.
-        Raises MediaError with any of its codes.
+        `keep_going` is called before every request and write and stops the transfer by raising
+        LeaseLostError. Raises MediaError with any of its codes.
         """
         with self._spool.open(name, token) as part:
             try:
@@ -75,6 +75,8 @@ class Downloader:
                 if error.code != "media.unreachable" or part.record.validator is None:
                     part.discard()
                 raise
+            if file.content_type == UNKNOWN.content_type:
+                _warn(url, file)
             part.remember(replace(part.record, sha256=file.sha256))
             yield file
             part.discard()
@@ -99,6 +101,7 @@ class Downloader:
             max_bytes=self._max_bytes,
             keep_going=keep_going,
             is_overdue=lambda: self._monotonic() > deadline,
+            wait_seconds=self._wait_seconds,
         )
         if _is_resumable(part, url):
             part.rehash()
@@ -139,12 +142,16 @@ def _inspected(part: Part) -> SpooledFile:
 
 
 def _spooled(part: Part, kind: FileType) -> SpooledFile:
-    return SpooledFile(
-        part.path, kind.content_type, kind.extension, part.size, part.sha256, kind.recognised
-    )
+    return SpooledFile(part.path, kind.content_type, kind.extension, part.size, part.sha256)
 
 
 def _log(url: str, size_bytes: int, seconds: float) -> None:
     host, ms = httpx.URL(url).host, round(seconds * 1000)
     fields = {"event": "media.downloaded", "host": host, "bytes": size_bytes, "ms": ms}
     logger.info("downloaded %d bytes from %s in %d ms", size_bytes, host, ms, extra=fields)
+
+
+def _warn(url: str, file: SpooledFile) -> None:
+    host = httpx.URL(url).host
+    fields = {"event": "media.unrecognised", "host": host, "bytes": file.size_bytes}
+    logger.warning("a file of no known format from %s is kept as it is", host, extra=fields)

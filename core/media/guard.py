@@ -14,6 +14,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpcore
 import httpx
 
+from core.deadline import BoundedTransport
 from core.errors import MediaError
 
 # KIE's media host answers 403 to the names of some HTTP libraries, httpx's default among them.
@@ -111,24 +112,19 @@ class GuardedBackend(httpcore.NetworkBackend):
         return addresses[:MAX_ADDRESSES]
 
 
-class GuardedTransport(httpx.HTTPTransport):
-    """httpx's own transport over a connection pool that the guard watches.
-
-    httpx offers no way to pass a network backend, so its pool is built here and its constructor is
-    not called: should httpx rename the attribute, requests fail instead of going out unguarded.
-    """
+class GuardedTransport(BoundedTransport):
+    """A transport whose URLs and sockets the guard watches."""
 
     def __init__(
         self, backend: httpcore.NetworkBackend, *, connections: int, allow_private: bool
     ) -> None:
-        self._allow_private = allow_private
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+        limits = httpx.Limits(
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=IDLE_SECONDS,
-            network_backend=backend,
         )
+        super().__init__(backend, limits)
+        self._allow_private = allow_private
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request, each hop of a redirect included, if its URL may be called."""

@@ -10,23 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
+from core.disk import DiskUsage, is_too_full
 from core.errors import LeaseLostError, MediaError
 from core.media.part import Part
 
-MIN_FREE_BYTES = 1 << 30
-MIN_FREE_SHARE = 0.05
 SAFE = re.compile(r"[A-Za-z0-9_-]+")
-
-
-class DiskUsage(Protocol):
-    """What `shutil.disk_usage` answers, as far as the spool reads it. In bytes."""
-
-    @property
-    def total(self) -> int: ...
-    @property
-    def free(self) -> int: ...
 
 
 class Spool:
@@ -110,7 +99,7 @@ class Spool:
 
     def _check_disk(self, coming: int) -> None:
         usage = self._disk_usage(self._directory)
-        if usage.free - coming < max(MIN_FREE_BYTES, usage.total * MIN_FREE_SHARE):
+        if is_too_full(usage, coming):
             raise MediaError("disk.full", f"{usage.free} bytes free on the disk of the spool")
 
     def _check_limit(self, coming: int) -> None:

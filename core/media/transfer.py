@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
 import httpx
 
+from core.deadline import time_limit
 from core.errors import MediaError
 from core.media.answer import Answer, read_answer
 from core.media.guard import refused
@@ -17,6 +18,7 @@ from core.media.spool import Spool
 
 MAX_REDIRECTS = 5
 ROOM_STEP_BYTES = 16 << 20
+WAIT_SECONDS = 30.0
 
 
 class CutError(MediaError):
@@ -36,6 +38,7 @@ class Transfer:
     max_bytes: int
     keep_going: Callable[[], None]  # raises LeaseLostError
     is_overdue: Callable[[], bool]
+    wait_seconds: float = WAIT_SECONDS  # for a whole head, and for each piece of a body
 
     def receive(self, url: str, part: Part) -> None:
         """Append to the part what it lacks. Raises CutError or another MediaError."""
@@ -64,7 +67,9 @@ class Transfer:
     def _follow(self, url: httpx.URL, headers: dict[str, str]) -> httpx.Response:
         request = self.client.build_request("GET", url, headers=headers)
         for _ in range(MAX_REDIRECTS + 1):
-            response = self.client.send(request, stream=True, follow_redirects=False)
+            self._check(url)
+            with time_limit(self.wait_seconds):
+                response = self.client.send(request, stream=True, follow_redirects=False)
             if response.next_request is None:
                 return response
             response.close()
@@ -84,16 +89,30 @@ class Transfer:
 
     def _append(self, part: Part, response: httpx.Response) -> None:
         try:
-            for chunk in response.iter_raw():
-                self.keep_going()
-                if self.is_overdue():
-                    raise MediaError("media.unreachable", f"{response.url.host}: took too long")
+            for chunk in self._chunks(response):
+                self._check(response.url)
                 self._admit(part, part.size + len(chunk))
                 part.append(chunk)
         except httpx.TransportError as error:
             closed = isinstance(error, httpx.RemoteProtocolError)
             code = "media.broken" if closed else "media.unreachable"
             raise CutError(code, f"{response.url.host}: cut after {part.size} bytes") from error
+
+    def _chunks(self, response: httpx.Response) -> Iterator[bytes]:
+        """The body as it comes; without the limit a host that drips would hold us for ever."""
+        chunks = response.iter_raw()
+        while True:
+            with time_limit(self.wait_seconds):
+                chunk = next(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
+
+    def _check(self, url: httpx.URL) -> None:
+        """Whether to go on at all, asked before every request and every write."""
+        self.keep_going()
+        if self.is_overdue():
+            raise MediaError("media.unreachable", f"{url.host}: took too long")
 
     def _admit(self, part: Part, size_bytes: int) -> None:
         self._check_size(size_bytes)

@@ -6,11 +6,13 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
+from core.disk import DiskUsage, is_too_full
 from core.errors import StorageError
 from core.ids import new_token
 
@@ -20,9 +22,15 @@ PART_SUFFIX = ".storing"
 class LocalStorage:
     """An AssetStorage in a folder."""
 
-    def __init__(self, root: Path, public_base_url: str) -> None:
+    def __init__(
+        self,
+        root: Path,
+        public_base_url: str,
+        disk_usage: Callable[[Path], DiskUsage] = shutil.disk_usage,
+    ) -> None:
         self._root = root
         self._base_url = public_base_url
+        self._disk_usage = disk_usage
 
     def put(self, source: Path, path: str, content_type: str) -> None:
         """Move the file into place: flushed to disk, then renamed, then the folders flushed."""
@@ -30,7 +38,7 @@ class LocalStorage:
         with _translated(f"cannot store {path}"):
             made = _make_folders(target.parent, self._root)
             _flush(source)
-            _move(source, target)
+            self._move(source, target)
             for folder in {target.parent, *made}:
                 _flush(folder)
 
@@ -60,6 +68,18 @@ class LocalStorage:
             probe.touch()
             probe.unlink()
 
+    def sweep(self, older_than: timedelta, now: datetime) -> int:
+        """Remove the half-written files that killed processes left; how many that were."""
+        before = (now - older_than).timestamp()
+        removed = 0
+        with _translated(f"cannot sweep {self._root}"):
+            for left in self._root.rglob(f"*{PART_SUFFIX}"):
+                with suppress(FileNotFoundError):  # its process lives, or another one sweeps
+                    if left.stat().st_mtime < before:
+                        left.unlink()
+                        removed += 1
+        return removed
+
     def file(self, path: str) -> Path:
         """Where an object lies. Raises StorageError for a path that leads out of the folder."""
         file = self._root / path
@@ -67,6 +87,32 @@ class LocalStorage:
         if not parts or ".." in parts or "\0" in path or not file.is_relative_to(self._root):
             raise StorageError("storage.bad_path", f"not a path of an object: {path!r}")
         return file
+
+    def _move(self, source: Path, target: Path) -> None:
+        try:
+            source.replace(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            self._check_disk(source.stat().st_size)
+            _copy(source, target)
+
+    def _check_disk(self, coming: int) -> None:
+        if is_too_full(self._disk_usage(self._root), coming):
+            raise StorageError("storage.unavailable", f"disk full: {self._root} has no room")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy from another file system. A process that is killed here leaves its part to `sweep`."""
+    part = target.with_name(f"{target.name}.{new_token()}{PART_SUFFIX}")
+    try:
+        shutil.copyfile(source, part)
+        _flush(part)
+        part.replace(target)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
+        raise
 
 
 def _make_folders(folder: Path, root: Path) -> list[Path]:
@@ -82,24 +128,6 @@ def _flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _move(source: Path, target: Path) -> None:
-    try:
-        source.replace(target)
-        return
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-    part = target.with_name(f"{target.name}.{new_token()}{PART_SUFFIX}")  # another file system
-    try:
-        shutil.copyfile(source, part)
-        _flush(part)
-        part.replace(target)
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
-        raise
 
 
 @contextmanager

@@ -5,7 +5,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -15,6 +17,11 @@ from core.storage.port import AssetStorage
 
 PATH = "somebody/image/g_0_abc.png"
 SHARED_MEMORY = Path("/dev/shm")
+
+
+class Disk(NamedTuple):
+    total: int
+    free: int
 
 
 @dataclass
@@ -141,3 +148,39 @@ def test_a_path_that_names_no_object_is_refused(case: StorageCase, path: str) ->
         with pytest.raises(StorageError):
             act()
     assert source.exists()
+
+
+def test_what_a_killed_process_left_is_swept_once_it_is_old(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path, "https://ours.test")
+    (tmp_path / "u/image").mkdir(parents=True)
+    for name in ("u/image/a.png.0123.storing", "check-0123.storing", "u/image/a.png"):
+        (tmp_path / name).touch()
+    now = datetime.now(UTC)
+    hour = timedelta(hours=1)
+    assert storage.sweep(hour, now) == 0
+    assert storage.sweep(hour, now + 2 * hour) == 2
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["a.png"]
+
+
+def test_storage_that_is_not_there_yet_is_swept(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path / "assets", "https://ours.test")
+    assert storage.sweep(timedelta(), datetime.now(UTC)) == 0
+
+
+@pytest.mark.parametrize("disk", [Disk(1 << 40, 1 << 35), Disk(1 << 33, (1 << 30) + 4)])
+def test_a_copy_to_a_disk_that_would_be_too_full_is_refused(
+    tmp_path: Path, elsewhere: Path, disk: Disk
+) -> None:
+    storage = LocalStorage(tmp_path, "https://ours.test", disk_usage=lambda _: disk)
+    (elsewhere / "source").write_bytes(b"whole")
+    with pytest.raises(StorageError, match="disk full") as caught:
+        storage.put(elsewhere / "source", PATH, "image/png")
+    assert caught.value.code == "storage.unavailable"
+    assert (elsewhere / "source").exists()
+
+
+def test_within_one_file_system_no_room_is_needed(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path, "https://ours.test", disk_usage=lambda _: Disk(1 << 40, 0))
+    (tmp_path / "source").write_bytes(b"whole")
+    storage.put(tmp_path / "source", PATH, "image/png")
+    assert storage.size(PATH) == 5

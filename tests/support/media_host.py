@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -106,3 +106,26 @@ def media_host() -> Iterator[MediaHost]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def dripping_host(head: bytes) -> Iterator[str]:
+    """A host that says this to its first caller, and then a byte now and then; its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_drip, args=(listener, head))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/a"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _drip(listener: socket.socket, head: bytes) -> None:
+    with suppress(OSError), listener.accept()[0] as caller:
+        caller.sendall(head)
+        caller.settimeout(0.05)
+        while True:
+            caller.sendall(b"x")  # raises once the caller is gone
+            with suppress(TimeoutError):
+                caller.recv(4096)

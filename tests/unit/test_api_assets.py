@@ -42,11 +42,53 @@ def test_a_stored_file_is_served_at_its_asset_url(api: Api) -> None:
     assert response.data == api.world.media.files["/a.png"]
 
 
-def test_it_is_cached_for_good_and_never_run(api: Api) -> None:
-    headers = fetch(api, "/assets/u/image/a.png").headers
+@pytest.mark.parametrize("name", ["a.png", "a.bin"])
+def test_it_is_cached_for_good_and_its_type_is_believed(api: Api, name: str) -> None:
+    put(api, name)
+    headers = fetch(api, f"/assets/{name}").headers
     assert set(headers["Cache-Control"].split(", ")) == {"public", "max-age=31536000", "immutable"}
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert "sandbox" in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.mp4", "a.mp3"])
+def test_a_browser_may_show_and_play_media(api: Api, name: str) -> None:
+    put(api, name)
+    headers = fetch(api, f"/assets/{name}").headers
+    assert "Content-Security-Policy" not in headers  # it would apply to the player as well
+    assert headers["Content-Disposition"].startswith("inline")
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.json", "a.txt", "a.html", "a.bin"])
+def test_all_else_is_a_download_that_may_do_nothing(api: Api, name: str) -> None:
+    put(api, name)
+    headers = fetch(api, f"/assets/{name}").headers
+    assert headers["Content-Security-Policy"].endswith("sandbox")
+    assert headers["Content-Disposition"].startswith("attachment")
+
+
+def test_files_are_sent_to_fewer_readers_than_there_are_threads(tmp_path: Path) -> None:
+    with open_api(tmp_path, request_threads=6) as api:
+        put(api, "a.png")
+        reading = [api.client.get("/assets/a.png") for _ in range(2)]
+        busy = fetch(api, "/assets/a.png")
+        assert code_of(busy) == (503, "asset.busy")
+        assert busy.headers["Retry-After"]
+        for response in reading:
+            response.close()
+        assert fetch(api, "/assets/a.png").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({"method": "HEAD"}, 200),
+        ({"headers": {"Range": "bytes=0-3"}}, 206),
+        ({"headers": {"Range": "bytes=999-"}}, 416),
+    ],
+)
+def test_every_answer_gives_its_place_back(api: Api, more: dict[str, Any], status: int) -> None:
+    answers = [fetch(api, "/assets/u/image/a.png", **more) for _ in range(20)]
+    assert {answer.status_code for answer in answers} == {status}
 
 
 def test_head_tells_the_length_without_the_bytes(api: Api) -> None:

@@ -239,6 +239,16 @@ def test_a_callback_of_a_mebibyte_is_let_in(api: Api) -> None:
     assert api.callback(later(api), body).status_code == 200
 
 
+@pytest.mark.parametrize("sent", [b"", b'{"code": 200}', b'{"code'])
+def test_a_callback_that_ends_before_its_end_is_refused_unread(api: Api, sent: bytes) -> None:
+    generation = later(api)
+    cut = {"CONTENT_LENGTH": "999", "wsgi.input_terminated": True}
+    response = api.callback(generation, sent, environ_overrides=cut)
+    assert code_of(response) == (400, "body.cut")
+    assert api.kept(generation) == [("refused", "body.cut")]
+    assert api.world.row(generation) == generation
+
+
 def test_of_a_refused_callback_little_is_kept(api: Api) -> None:
     generation = later(api)
     api.callback(generation, b"x" * 100_000, token="forged")

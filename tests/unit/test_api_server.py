@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,31 @@ def test_a_sender_is_given_new_time_for_the_next_request() -> None:
         theirs.send(b"more")
         impatient.expect_all_within(5)
         assert impatient.recv(100) == b"more"
+
+
+def test_a_reader_who_stops_reading_is_gone() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(ConnectionResetError):
+        ImpatientSocket(ours, stall_seconds=0.05).sendall(bytes(1 << 24))
+    assert ours.fileno() == -1
+
+
+def test_a_reader_who_reads_slowly_gets_all() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(ImpatientSocket(ours, stall_seconds=5).sendall, bytes(1 << 22))
+        left = 1 << 22
+        while left:
+            left -= len(theirs.recv(min(left, 1 << 16)))
+        assert sending.result(5) is None
+
+
+def test_while_the_process_stops_nobody_who_stalls_is_waited_for() -> None:
+    ours, theirs = socket.socketpair()
+    started = time.monotonic()
+    with ours, theirs, pytest.raises(ConnectionResetError):
+        ImpatientSocket(ours, is_stopping=lambda: True).sendall(bytes(1 << 24))
+    assert time.monotonic() - started < 10
 
 
 def test_lines_of_the_server_are_masked() -> None:

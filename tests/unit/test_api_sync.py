@@ -155,6 +155,19 @@ def test_many_at_once_ask_kie_once(tmp_path: Path) -> None:
     assert "success" in {answer["status"] for answer in answers}
 
 
+def test_while_one_waits_for_the_database_another_is_answered(tmp_path: Path) -> None:
+    with open_api(tmp_path, threads=True) as api, ThreadPoolExecutor(2) as pool:
+        delivered = submitted(api)
+        api.world.finish()
+        sync(api, delivered)
+        open_one = submitted(api, task_id="task-2")
+        with api.world.core.store.database.write():  # the one writer is busy
+            waiting = pool.submit(sync, api, open_one)
+            assert pool.submit(sync, api, delivered).result(2)["status"] == "success"
+            assert not waiting.done()
+        assert waiting.result(10)["taskId"] == "task-2"
+
+
 def test_a_held_lease_is_waited_for(tmp_path: Path) -> None:
     with open_api(tmp_path, threads=True) as api, ThreadPoolExecutor(1) as pool:
         generation = submitted(api, due_at=api.world.clock())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -18,7 +19,7 @@ from core.media.guard import guarded_client
 from core.media.part import Record
 from core.media.spool import Spool
 from tests.support import media_samples as samples
-from tests.support.media_host import Cut, MediaHost, media_host
+from tests.support.media_host import Cut, MediaHost, dripping_host, media_host
 
 Disk = namedtuple("Disk", "total free")
 MIB = 1 << 20
@@ -104,7 +105,7 @@ def lease_lost_after(writes: int) -> Callable[[], None]:
 
 def test_a_file_is_brought_typed_and_hashed(downloader: Downloader, host: MediaHost) -> None:
     file = fetch(downloader, host.url("/a.mp4"))
-    assert (file.content_type, file.extension, file.recognised) == ("video/mp4", "mp4", True)
+    assert (file.content_type, file.extension) == ("video/mp4", "mp4")
     assert (file.size_bytes, file.sha256) == (len(VIDEO), DIGEST)
 
 
@@ -313,6 +314,29 @@ def test_a_transfer_that_takes_too_long_is_unreachable(
 
 
 @pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nx-drip: ", id="head"),
+        pytest.param(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;", id="chunk"),
+        pytest.param(b"HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n", id="body"),
+    ],
+)
+def test_a_host_that_drips_is_unreachable(client: httpx.Client, spool: Spool, head: bytes) -> None:
+    limits = {"wait_seconds": 0.2, "transfer_seconds": 0.5}
+    impatient = Downloader(client, spool, max_bytes=MIB, **limits)  # type: ignore[arg-type]
+    with dripping_host(head) as url:
+        started = time.monotonic()
+        assert failure(impatient, url).code == "media.unreachable"
+    assert time.monotonic() - started < 5
+
+
+def test_nothing_is_asked_once_the_lease_is_lost(downloader: Downloader, host: MediaHost) -> None:
+    with pytest.raises(LeaseLostError):
+        fetch(downloader, host.url("/a.mp4"), keep_going=lease_lost_after(0))
+    assert host.requests == []
+
+
+@pytest.mark.parametrize(
     "body",
     [
         pytest.param(b"", id="empty"),
@@ -328,10 +352,15 @@ def test_what_is_no_result_is_broken_and_leaves_nothing(
     assert left_in(tmp_path) == set()
 
 
-def test_bytes_of_no_known_format_are_kept_and_marked(spool: Spool) -> None:
+def test_bytes_of_no_known_format_are_kept_and_said_to_be_so(
+    spool: Spool, caplog: pytest.LogCaptureFixture
+) -> None:
     downloader = answering(spool, lambda _: page(samples.UNKNOWN))
-    file = fetch(downloader, "https://media.example/a")
-    assert (file.content_type, file.recognised) == ("application/octet-stream", False)
+    file = fetch(downloader, "https://media.example/a?signature=s3cret")
+    assert (file.content_type, file.extension) == ("application/octet-stream", "bin")
+    (record,) = [line for line in caplog.records if line.levelname == "WARNING"]
+    assert (record.event, record.host) == ("media.unrecognised", "media.example")  # type: ignore[attr-defined]
+    assert "s3cret" not in caplog.text
 
 
 def test_too_large_by_header_is_refused_before_the_first_byte(spool: Spool) -> None:

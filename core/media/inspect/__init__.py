@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from core.media.inspect.boxes import inspect_boxes
-from core.media.inspect.documents import inspect_pdf, refuse_text
+from core.media.inspect.documents import JSON, inspect_pdf, inspect_text
 from core.media.inspect.frames import inspect_frames
 from core.media.inspect.images import inspect_gif, inspect_jpeg, inspect_png
 from core.media.inspect.matroska import inspect_matroska
@@ -16,9 +16,9 @@ from core.media.inspect.riff import inspect_riff
 from core.media.inspect.view import FileType, Inspector, View, broken
 from core.media.inspect.xiph import inspect_flac, inspect_ogg
 
-__all__ = ["FileType", "inspect"]
+__all__ = ["JSON", "UNKNOWN", "FileType", "inspect"]
 
-UNKNOWN = FileType("application/octet-stream", "bin", recognised=False)
+UNKNOWN = FileType("application/octet-stream", "bin")
 INSPECTORS: tuple[Inspector, ...] = (
     inspect_png,
     inspect_jpeg,
@@ -30,6 +30,7 @@ INSPECTORS: tuple[Inspector, ...] = (
     inspect_ogg,
     inspect_pdf,
     inspect_frames,
+    inspect_text,
 )
 
 
@@ -37,7 +38,7 @@ def inspect(file: BinaryIO, size: int) -> FileType:
     """The type of a seekable file of `size` bytes.
 
     Bytes of no known format are UNKNOWN: a new format must not be lost. Raises MediaError
-    `media.broken` for an empty or damaged file and for an error page.
+    `media.broken` for an empty or damaged file and for an error page or message.
     """
     if size == 0:
         raise broken("empty")
@@ -45,7 +46,6 @@ def inspect(file: BinaryIO, size: int) -> FileType:
     for inspector in INSPECTORS:
         if file_type := inspector(view):
             return file_type
-    refuse_text(view)
     if not view.head(4096).strip(b"\0") and not view.tail(4096).strip(b"\0"):
         raise broken("nothing but zeros")
     return UNKNOWN

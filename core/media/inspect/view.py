@@ -18,7 +18,6 @@ class FileType:
 
     content_type: str
     extension: str
-    recognised: bool = True
 
 
 class View:
