@@ -14,6 +14,7 @@ from core.generation.model import Generation
 from core.generation.schedule import CRASHES_SET_ASIDE
 from core.store.database import Database
 from core.store.rows import UNREADABLE, load_generations
+from core.store.shared_commit import SharedCommit
 from core.store.tables import UtcDateTime
 from core.store.tables import generations as g
 
@@ -124,8 +125,15 @@ class OddRowError(AppError):
 class Claims:
     """Takes, renews and gives back leases on generations that are due."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime], lease: timedelta) -> None:
+    def __init__(
+        self,
+        database: Database,
+        shared: SharedCommit,
+        now: Callable[[], datetime],
+        lease: timedelta,
+    ) -> None:
         self._database = database
+        self._shared = shared
         self._now = now
         self._lease = lease
 
@@ -134,8 +142,9 @@ class Claims:
     ) -> Generation | None:
         """Take the lease on one generation that is due; None: not due, held, or set aside."""
         take = TAKE if even_set_aside else TAKE_UNLESS_SET_ASIDE
-        with self._database.write() as connection:
-            return self._take(connection, take, generation_id, token)
+        return self._shared.run(
+            lambda connection: self._take(connection, take, generation_id, token)
+        )
 
     def claim_next(
         self, lane: Lane, token: str, *, announced_only: bool = False
@@ -165,7 +174,7 @@ class Claims:
         Such a row is put off, so that it blocks nothing.
         """
         try:
-            return self._take_first(queues, token)
+            return self._shared.run(lambda connection: self._take_first(connection, queues, token))
         except OddRowError as error:
             logger.exception(
                 "put off", extra={"event": "row.odd", "generation": error.generation_id}
@@ -173,13 +182,14 @@ class Claims:
             self._put_off(error.generation_id)
             return None
 
-    def _take_first(self, queues: Sequence[sa.Select[str]], token: str) -> Generation | None:
+    def _take_first(
+        self, connection: sa.Connection, queues: Sequence[sa.Select[str]], token: str
+    ) -> Generation | None:
         moments = self._moments()
-        with self._database.write() as connection:
-            for queue in queues:
-                generation_id = connection.scalar(queue, moments)
-                if generation_id is not None:
-                    return self._take(connection, TAKE, generation_id, token)
+        for queue in queues:
+            generation_id = connection.scalar(queue, moments)
+            if generation_id is not None:
+                return self._take(connection, TAKE, generation_id, token)
         return None
 
     def _take(

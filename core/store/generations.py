@@ -20,6 +20,7 @@ from core.store.rows import (
     load_generations,
     to_columns,
 )
+from core.store.shared_commit import SharedCommit
 from core.store.tables import UtcDateTime, assets, callbacks, events
 from core.store.tables import generations as g
 
@@ -65,8 +66,11 @@ class TaskIdResult(StrEnum):
 class Generations:
     """Adds, saves and deletes generations. Every change but `save_task_id` is fenced by a token."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, shared: SharedCommit, now: Callable[[], datetime]
+    ) -> None:
         self._database = database
+        self._shared = shared
         self._now = now
 
     def add(self, generation: Generation) -> tuple[Generation, bool]:
@@ -105,16 +109,18 @@ class Generations:
 
         `due_at` stays: a wake-up that comes meanwhile is seen by `release`.
         """
-        with self._database.write() as connection:
-            self._save(connection, token, before, change, lets_go=False)
+        self._shared.run(
+            lambda connection: self._save(connection, token, before, change, lets_go=False)
+        )
 
     def release(self, token: str, before: Generation, change: Change) -> bool:
         """Save what changed and let go, unless a wake-up came since the claim.
 
         True: let go. False: saved, the wake-up is consumed and the lease still held: look again.
         """
-        with self._database.write() as connection:
-            return not self._save(connection, token, before, change, lets_go=True)
+        return not self._shared.run(
+            lambda connection: self._save(connection, token, before, change, lets_go=True)
+        )
 
     def _save(
         self,

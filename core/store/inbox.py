@@ -88,9 +88,11 @@ class Received:
 class Inbox:
     """Keeps callbacks. One that is refused changes nothing else."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, shared: SharedCommit, now: Callable[[], datetime]
+    ) -> None:
         self._database = database
-        self._shared = SharedCommit(database)
+        self._shared = shared
         self._now = now
 
     def accept(self, received: Received) -> Verdict:

@@ -12,6 +12,7 @@ from core.store.grants import Grants
 from core.store.inbox import Inbox
 from core.store.matching import sweep_unmatched
 from core.store.processes import Processes
+from core.store.shared_commit import SharedCommit
 
 
 def utc_now() -> datetime:
@@ -34,10 +35,11 @@ class Store:
     ) -> None:
         self.database = database
         self.now = clock
-        self.generations = Generations(database, clock)
-        self.claims = Claims(database, clock, lease)
+        shared = SharedCommit(database)  # of all that comes with every callback and delivery
+        self.generations = Generations(database, shared, clock)
+        self.claims = Claims(database, shared, clock, lease)
         self.grants = Grants(database, clock)
-        self.inbox = Inbox(database, clock)
+        self.inbox = Inbox(database, shared, clock)
         self.processes = Processes(database, clock)
 
     def sweep_unmatched(self) -> int:
