@@ -309,3 +309,11 @@ def test_a_callback_leaves_one_line(api: Api, caplog: pytest.LogCaptureFixture) 
         "success",
         "accepted",
     )
+
+
+def test_a_task_found_in_kies_log_can_be_named_by_hand(api: Api) -> None:
+    generation = api.world.add(submit_started_at=api.world.clock(), due_at=None)
+    api.world.finish("task-9")
+    response = api.call_back({"secret": SECRET, "generation": generation.id}, {"taskId": "task-9"})
+    assert response.status_code == 200
+    assert api.world.advance(generation).status == "success"
