@@ -29,14 +29,12 @@ SWEEP_SECONDS = 600
 ORPHANS_AFTER = timedelta(hours=1)
 STOP_PATIENCE_SECONDS = 15
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-BEHIND_WEB = 10  # niceness: where the processor is short, callbacks are answered first
 
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; 2 where a setting or the database is wrong."""
     parser = argparse.ArgumentParser(prog="python -m poller", description=__doc__)
     parser.parse_args()
-    os.nice(BEHIND_WEB)
     try:
         settings = Settings.load()
         set_up_logs(settings.log_level, settings.log_format)
