@@ -18,7 +18,6 @@ from core.generation.schedule import (
 from core.kie.report import FAIL, SUCCESS, AskAnswer, AskFailed, Report
 
 QUEUED_STATES = ("waiting", "queuing")
-ASK_CODES_PREFIX = "kie."
 
 
 def after_ask(

@@ -25,10 +25,9 @@ class Database:
 
     def __init__(self, url: str, *, connections: int = 20) -> None:
         self._engine = _sqlite_engine(sqlite_file(url), connections)
-        # SQLite has one writer. Waiting here, in order, beats its busy handler's sleeps:
-        # p99 of a write at 8 threads is 12 ms instead of 78 ms.
+        # SQLite has one writer: threads wait for their turn here, and not asleep inside it.
         self._write_lock = threading.Lock()
-        self._writer: sa.Connection | None = None  # kept: getting one costs as much as a statement
+        self._writer: sa.Connection | None = None  # its own: it never waits inside SQLite
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:

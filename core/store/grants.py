@@ -11,8 +11,8 @@ from core.store.database import Database
 from core.store.tables import create_grants
 from core.store.tables import generations as g
 
-#: docs.kie.ai: 20 new tasks per 10 s and account. Half a second more, for the way there.
-GRANTS = 20
+#: docs.kie.ai: 20 new tasks per 10 s and account, which is how many rows `create_grants` has. Half
+#: a second more, for the way there.
 WINDOW = timedelta(seconds=10.5)
 #: An older generation that waits for its turn goes first, unless nobody has come for it this long.
 TURN_KEPT = timedelta(seconds=5)
