@@ -84,9 +84,11 @@ class Submission:
         except StoreUnavailableError:
             extra = context(turn.generation, event="submit.not_saved", accepted_task=task_id)
             logger.error("KIE made a task that cannot be saved yet", extra=extra)
-        self._accepted_tasks.keep(generation_id, task_id)
+        with suppress(OSError):  # no room for a file either: then all hangs on the retries
+            self._accepted_tasks.keep(generation_id, task_id)
         saved = self._insist(turn, save)
-        self._accepted_tasks.forget(generation_id)
+        with suppress(OSError):
+            self._accepted_tasks.forget(generation_id)
         return saved
 
     def hand_in(self) -> None:

@@ -570,3 +570,10 @@ def test_a_task_named_in_an_answer_that_is_no_acceptance_is_asked_about(world: W
     world.advance(generation)
     world.clock.advance(2)
     assert (world.advance(generation).status, len(world.kie.creates)) == ("success", 1)
+
+
+def test_a_task_id_is_insisted_on_although_no_file_can_be_written(world: World) -> None:
+    generations = world.core.store.generations
+    generations.save_task_id = fail_first(3, generations.save_task_id)  # type: ignore[method-assign]
+    (world.core.settings.data_dir / "accepted-tasks").write_text("a file where the folder was")
+    assert world.advance(world.add()).task_id == "task-1"
