@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from core.ids import new_token
 
-SUFFIX = ".json"
+SUFFIX = ".task"
 
 
 class AcceptedTasks:
-    """A folder of task ids, one file each, on disk before `keep` returns."""
+    """A folder of task ids, a file each named by its generation, on disk before `keep` returns."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -23,7 +22,7 @@ class AcceptedTasks:
         self._folder.mkdir(parents=True, exist_ok=True)
         draft = self._folder / f"{generation_id}.{new_token()}.draft"
         with draft.open("w") as file:
-            json.dump({"generation_id": generation_id, "task_id": task_id}, file)
+            file.write(task_id)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._file(generation_id))
@@ -35,8 +34,7 @@ class AcceptedTasks:
     def kept(self) -> Iterator[tuple[str, str]]:
         """Generation id and task id of each that waits."""
         for file in sorted(self._folder.glob(f"*{SUFFIX}")):
-            entry = json.loads(file.read_text())
-            yield entry["generation_id"], entry["task_id"]
+            yield file.stem, file.read_text()
 
     def _file(self, generation_id: str) -> Path:
         return self._folder / f"{generation_id}{SUFFIX}"
