@@ -80,6 +80,7 @@ def _scheduler(core: Core, workers: Workers) -> BackgroundScheduler:
         lambda: core.store.processes.beat("poller"): BEAT_SECONDS,
         lambda: core.store.sweep_unmatched(): BEAT_SECONDS,
         lambda: core.submission.hand_in(): BEAT_SECONDS,
+        lambda: core.store.rollup.fold(): BEAT_SECONDS,
         lambda: core.spool.sweep(ORPHANS_AFTER, core.store.now()): SWEEP_SECONDS,
         lambda: core.storage.sweep(ORPHANS_AFTER, core.store.now()): SWEEP_SECONDS,
     }

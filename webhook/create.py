@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 
 from flask import Blueprint, Response, jsonify, request
 
 from core.errors import StoreUnavailableError
 from core.generation.model import Channel, Generation, Status
-from core.ids import new_id
-from core.kie.families import FAMILIES, NOT_BUILT_YET, Family
+from core.ordering import CreateBody, OrderError, ordered
 from core.store.claims import Lane
 from core.store.generations import IdempotencyConflictError
 from webhook.errors import ApiError, error_response
 from webhook.reading import read_json
-from webhook.schemas import CreateBody
 from webhook.services import services
 from webhook.views import generation_view
 from webhook.waiting import Turn
@@ -34,7 +30,11 @@ MAX_KEY_LENGTH = 255
 def create_task() -> Response:
     """Save a generation, and let KIE make it as soon as it may."""
     body = read_json(CreateBody)
-    wanted = _generation(body, _family(body.family), _idempotency_key())
+    key = _idempotency_key()
+    try:
+        wanted = ordered(body, services().core.store.now(), idempotency_key=key)
+    except OrderError as error:
+        raise ApiError(400, error.code, str(error)) from None
     try:
         generation, is_new = services().core.store.generations.add(wanted)
     except IdempotencyConflictError as error:
@@ -48,48 +48,12 @@ def create_task() -> Response:
     return _outcome(_submitted(generation))
 
 
-def _family(name: str) -> Family:
-    if name in NOT_BUILT_YET:
-        raise ApiError(400, "family.not_built", f"the family {name} cannot be used yet")
-    if name not in FAMILIES:
-        raise ApiError(400, "family.unknown", "KIE has no such family")
-    return FAMILIES[name]
-
-
 def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is None or (0 < len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
         return key
     why = f"an Idempotency-Key has 1-{MAX_KEY_LENGTH} printable ASCII characters"
     raise ApiError(400, "idempotency.invalid", why)
-
-
-def _generation(body: CreateBody, family: Family, key: str | None) -> Generation:
-    now = services().core.store.now()
-    return Generation(
-        id=new_id(),
-        family=body.family,
-        model=body.model,
-        kind=body.kind or family.kind_of(body.model, body.input),
-        prompt=family.prompt_of(body.input),
-        input=body.input,
-        user_id=body.user_id,
-        idempotency_key=key,
-        request_sha256=_sha256(body),
-        created_at=now,
-        updated_at=now,
-        due_at=now,
-    )
-
-
-def _sha256(body: CreateBody) -> str:
-    """The same for the same request, however its JSON was written."""
-    canonical = json.dumps(body.model_dump(), ensure_ascii=False, sort_keys=True)
-    try:
-        return hashlib.sha256(canonical.encode()).hexdigest()
-    except UnicodeEncodeError:
-        why = "input: holds half of a surrogate pair, which cannot be sent on"
-        raise ApiError(400, "body.invalid", why) from None
 
 
 def _submitted(generation: Generation) -> Generation:

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify
 from core.errors import LeaseLostError, StorageError
 from core.generation.model import Generation
 from core.ids import new_token
+from core.store.listing import Filter
 from webhook.errors import ApiError
 from webhook.reading import found, read_query
 from webhook.schemas import ListQuery
@@ -31,11 +32,10 @@ def read_one(generation_id: str) -> Response:
 def read_page() -> Response:
     """A page of generations, newest first."""
     query = read_query(ListQuery)
-    page = services().core.queries.page(
-        status=query.status, user_id=query.user_id, before=query.cursor, limit=query.limit
-    )
+    wanted = Filter(status=query.status, user_id=query.user_id)
+    page = services().core.queries.page(wanted, before=query.cursor, limit=query.limit)
     items = [generation_view(generation) for generation in page.items]
-    return jsonify({"items": items, "nextCursor": page.next_cursor})
+    return jsonify({"items": items, "nextCursor": page.next_cursor and str(page.next_cursor)})
 
 
 @blueprint.delete("/<generation_id>")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from core.ordering import CreateBody
 from webhook import schemas
 
 
@@ -30,12 +32,18 @@ class Operation:
         return [part.strip("{}") for part in self.path.split("/") if part.startswith("{")]
 
 
+class AssetQuery(schemas.Shape):
+    """How a stored file is wanted; anything else in the query is ignored."""
+
+    download: Literal["1"] | None = Field(None, description="1: to be saved, not to be shown")
+
+
 OPERATIONS = (
     Operation(
         method="post",
         path="/api/kie/createTask",
         summary="Save a generation, then let KIE make it.",
-        body=schemas.CreateBody,
+        body=CreateBody,
         headers={"Idempotency-Key": "1-255 characters: the same request is carried out once"},
         answer=schemas.GenerationAnswer,
         answers={
@@ -129,6 +137,7 @@ OPERATIONS = (
         method="get",
         path="/assets/{path}",
         summary="A stored file.",
+        query=AssetQuery,
         headers={"Range": "a part of it"},
         answers={
             200: "the file",

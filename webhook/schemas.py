@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from core.generation.model import Channel, Status
-
-Kind = Literal["image", "video", "audio", "text"]
-#: Text without control characters that says something.
-_PLAIN = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+from core.store.listing import Cursor
 
 
 class Shape(BaseModel):
@@ -21,29 +18,17 @@ class Shape(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel)
 
 
-class CreateBody(Shape):
-    """What a caller wants made."""
-
-    model: str = Field(min_length=1, max_length=200, pattern=_PLAIN, description="KIE's model name")
-    input: dict[str, Any] = Field(description="the model's own input, passed on as it is")
-    user_id: str | None = Field(
-        None, max_length=128, pattern=_PLAIN, description="whose it is; names the storage folder"
-    )
-    kind: Kind | None = Field(None, description="default: told by the model's name")
-    family: str = Field("market", max_length=64, description="which of KIE's APIs makes it")
-
-
 class ListQuery(Shape):
     """Which generations to list, and how many."""
 
     status: Annotated[Status | None, Field(strict=False)] = None
     user_id: str | None = Field(None, min_length=1, max_length=128)
     limit: Annotated[int, Field(strict=False, ge=1, le=200)] = 50
-    cursor: str | None = Field(
-        None,
-        pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
-        description="nextCursor of the page before",
-    )
+    cursor: Annotated[
+        Cursor | None,
+        BeforeValidator(lambda text: Cursor.parse(text) if isinstance(text, str) else text),
+        WithJsonSchema({"type": "string"}),
+    ] = Field(None, description="nextCursor of the page before")
 
 
 class WhichQuery(Shape):

@@ -14,6 +14,7 @@ from core.errors import AppError, LeaseLostError
 from core.generation.model import GIVING_UP, Change, Event, Generation, Status
 from core.store.database import Database
 from core.store.matching import match_unmatched
+from core.store.rollup import mark_stale
 from core.store.rows import (
     asset_columns,
     changed_columns,
@@ -49,6 +50,10 @@ MAY_BECOME = {
 
 class IdempotencyConflictError(AppError):
     """The same Idempotency-Key came with another request."""
+
+
+class HeldError(AppError):
+    """A worker holds the lease of a generation that somebody else wants to change."""
 
 
 class ImpossibleChangeError(AppError):
@@ -205,13 +210,42 @@ class Generations:
         with self._database.write() as connection:
             return connection.execute(statement.values(due_at=earlier)).rowcount == 1
 
+    def act(self, generation_id: str, decide: Callable[[Generation], Change]) -> Generation:
+        """Apply an operator's decision; the generation afterwards. What `decide` raises is raised.
+
+        HeldError where a worker is on it, unless the decision only wakes it; KeyError where there
+        is no such generation.
+        """
+        with self._database.write() as connection:
+            chosen = sa.select(g).where(g.c.id == generation_id).with_for_update()
+            rows = connection.execute(chosen).mappings().all()
+            if not rows:
+                raise KeyError(generation_id)
+            (before,) = load_generations(connection, rows)
+            now = self._now()
+            after, news = decide(before)
+            changed = changed_columns(before, after)
+            if before.lease_until is not None and before.lease_until >= now:
+                if changed:
+                    raise HeldError("a worker is on it right now: try again in a minute")
+            else:
+                changed |= {"lease_token": None, "lease_until": None}
+            connection.execute(
+                sa.update(g)
+                .where(g.c.id == generation_id, MAY_BECOME[after.status])
+                .values(**changed, due_at=after.due_at, updated_at=now)
+            )
+            _tell(connection, generation_id, news, now)
+        return after
+
     def delete(self, generation_id: str, token: str) -> None:
         """Delete a generation and all that belongs to it, if the lease is ours."""
         mine = sa.delete(g).where(g.c.id == generation_id, g.c.lease_token == token)
         with self._database.write() as connection:
-            deleted = connection.execute(mine.returning(g.c.task_id)).one_or_none()
+            deleted = connection.execute(mine.returning(g.c.task_id, g.c.created_at)).one_or_none()
             if deleted is None:
                 raise LeaseLostError
+            mark_stale(connection, deleted.created_at)
             about_it = callbacks.c.generation_id == generation_id
             if deleted.task_id is not None:
                 about_it |= callbacks.c.task_id == deleted.task_id

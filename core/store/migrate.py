@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,25 @@ from core.store.database import Database, sqlite_file
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The newest migration that a database has, beside those that this code knows."""
+
+    applied: str | None
+    newest: str
+    known: frozenset[str]
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a migration is missing."""
+        return self.applied is None or (self.applied in self.known and self.applied != self.newest)
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether a newer code has migrated the database, which is fine: it never rolls back."""
+        return self.applied is not None and self.applied not in self.known
+
+
 def migrate(url: str) -> None:
     """Create the database if there is none, and apply every migration that it lacks. Idempotent."""
     engine = _engine(url)
@@ -31,16 +51,18 @@ def migrate(url: str) -> None:
 
 
 def require_current(database: Database) -> None:
-    """Raise StoreUnavailableError unless every migration that this code knows has been applied.
+    """Raise StoreUnavailableError unless every migration that this code knows has been applied."""
+    if revision_of(database).is_behind:
+        raise StoreUnavailableError("the database is not migrated: run `python -m core migrate`")
 
-    A database that is newer than the code is fine: the schema never rolls back.
-    """
+
+def revision_of(database: Database) -> Revision:
+    """Where the database stands. Raises StoreUnavailableError where it cannot be read."""
     script = ScriptDirectory(str(MIGRATIONS))
     with database.read() as connection:
-        revision = MigrationContext.configure(connection).get_current_revision()
-    known = {each.revision for each in script.walk_revisions()}
-    if revision is None or (revision in known and revision != script.get_current_head()):
-        raise StoreUnavailableError("the database is not migrated: run `python -m core migrate`")
+        applied = MigrationContext.configure(connection).get_current_revision()
+    known = frozenset(each.revision for each in script.walk_revisions())
+    return Revision(applied, script.get_current_head() or "", known)
 
 
 def _config(connection: sa.Connection) -> Config:

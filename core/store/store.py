@@ -12,6 +12,7 @@ from core.store.grants import Grants
 from core.store.inbox import Inbox
 from core.store.matching import sweep_unmatched
 from core.store.processes import Processes
+from core.store.rollup import Rollup
 from core.store.shared_commit import SharedCommit
 
 
@@ -41,6 +42,7 @@ class Store:
         self.grants = Grants(database, clock)
         self.inbox = Inbox(database, shared, clock)
         self.processes = Processes(database, clock)
+        self.rollup = Rollup(database, clock)
 
     def sweep_unmatched(self) -> int:
         """Match callbacks that just missed their generation; how many there were."""

@@ -104,40 +104,64 @@ sa.Index(
     postgresql_where=_has_task,
 )
 sa.Index("uq_generations_idempotency_key", generations.c.idempotency_key, unique=True)
-sa.Index("ix_generations_user_id_id", generations.c.user_id, generations.c.id)
-sa.Index("ix_generations_status_id", generations.c.status, generations.c.id)
 
 
-def _open_index(name: str, *columns: sa.ColumnElement[Any], where: sa.ColumnElement[bool]) -> None:
-    """An index over the rows that still need work: claims never pay for history."""
+def _index_newest(*columns: sa.Column[Any], where: sa.ColumnElement[bool] | None = None) -> None:
+    """For lists of what has these values, newest first."""
+    name = "_".join(["ix_generations", *(column.name for column in columns), "created_at"])
+    _partial_index(name, *columns, generations.c.created_at, where=where)
+
+
+def _partial_index(
+    name: str, *columns: sa.ColumnElement[Any], where: sa.ColumnElement[bool] | None
+) -> None:
     sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
+_index_newest()
+_index_newest(generations.c.user_id)
+_index_newest(generations.c.status)
+_index_newest(generations.c.kind)
+_index_newest(generations.c.model)
+_index_newest(generations.c.model, generations.c.status)
+for _rare in (generations.c.delivered_via, generations.c.error_code):
+    _index_newest(_rare, where=_rare.is_not(None))
+_index_newest(
+    generations.c.error_code, generations.c.model, where=generations.c.error_code.is_not(None)
+)
+
+#: Not ended yet. Written out, since planners know a partial index again by its words only.
+IS_OPEN = generations.c.status.in_(
+    [sa.literal_column(f"'{status}'") for status in (Status.QUEUED, Status.GENERATING)]
+)
+_partial_index("ix_generations_open", generations.c.created_at, where=IS_OPEN)
+
+
 _due = generations.c.due_at.is_not(None)
-_open_index("ix_generations_due", generations.c.due_at, where=_due)
-_open_index(
+_partial_index("ix_generations_due", generations.c.due_at, where=_due)
+_partial_index(
     "ix_generations_expiring",
     generations.c.expires_at,
     where=sa.and_(_due, generations.c.expires_at.is_not(None)),
 )
-_open_index(
+_partial_index(
     "ix_generations_leased",
     generations.c.lease_until,
     where=generations.c.lease_until.is_not(None),
 )
-_open_index(
+_partial_index(
     "ix_generations_unsubmitted",
     generations.c.due_at,
     generations.c.id,
     where=sa.and_(_due, generations.c.submit_started_at.is_(None), generations.c.task_id.is_(None)),
 )
-_open_index(
+_partial_index(
     "ix_generations_announced",
     generations.c.due_at,
     generations.c.id,
     where=sa.and_(_due, generations.c.announced_at.is_not(None)),
 )
-_open_index(
+_partial_index(
     "ix_generations_set_aside",
     generations.c.crashes,
     where=sa.and_(
@@ -200,6 +224,21 @@ sa.Index(
     sqlite_where=ACCEPTED_FOR_GOOD,
     postgresql_where=ACCEPTED_FOR_GOOD,
 )
+_accepted = callbacks.c.verdict == "accepted"
+sa.Index(
+    "ix_callbacks_accepted",
+    callbacks.c.received_at,
+    sqlite_where=_accepted,
+    postgresql_where=_accepted,
+)
+_not_accepted = callbacks.c.reason.is_not(None)
+sa.Index(
+    "ix_callbacks_reason",
+    callbacks.c.reason,
+    callbacks.c.received_at,
+    sqlite_where=_not_accepted,
+    postgresql_where=_not_accepted,
+)
 _unmatched = callbacks.c.verdict == "unmatched"
 sa.Index(
     "ix_callbacks_unmatched",
@@ -247,4 +286,50 @@ create_grants = sa.Table(
     metadata,
     sa.Column("slot", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("granted_at", UtcDateTime, nullable=False),
+)
+
+#: The generations created in one hour that have the same of everything counted by; '' for none.
+cohorts = sa.Table(
+    "cohorts",
+    metadata,
+    sa.Column("hour", UtcDateTime, primary_key=True),
+    sa.Column("model", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("status", sa.String, primary_key=True),
+    sa.Column("error_code", sa.String, primary_key=True),
+    sa.Column("delivered_via", sa.String, primary_key=True),
+    sa.Column("generations", sa.Integer, nullable=False),
+    sa.Column("credits", sa.Numeric(18, 6), nullable=False),
+    sa.Column("files", sa.Integer, nullable=False),  # stored
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("first_at", UtcDateTime, nullable=False),
+    sa.Column("last_at", UtcDateTime, nullable=False),
+    sa.Column("example", sa.String, nullable=False),  # the id of one of them
+)
+
+#: Histograms of how long things took for the generations created in one hour.
+durations = sa.Table(
+    "durations",
+    metadata,
+    sa.Column("hour", UtcDateTime, primary_key=True),
+    sa.Column("model", sa.String, primary_key=True),
+    sa.Column("measure", sa.String, primary_key=True),
+    sa.Column("up_to_ms", sa.BigInteger, primary_key=True),  # upper bound of the bucket
+    sa.Column("generations", sa.Integer, nullable=False),
+)
+
+#: How far events have been folded into the two tables above: one row, made by the migration.
+rollups = sa.Table(
+    "rollups",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("event_id", sa.BigInteger, nullable=False),
+    sa.Column("folded_at", UtcDateTime),  # None: never
+)
+
+#: Hours to be counted again of which no event tells: something in them was deleted.
+stale_hours = sa.Table(
+    "stale_hours",
+    metadata,
+    sa.Column("hour", UtcDateTime, primary_key=True),
 )

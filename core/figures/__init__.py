@@ -1,0 +1,1 @@
+"""What analysts read: frames of counts and durations, each with documented columns. Uses pandas."""

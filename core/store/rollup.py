@@ -1,0 +1,118 @@
+"""Keeps the dashboard's counts: an hour in which something happened is counted again.
+
+Counting an hour again gives the same whoever does it and however often, so nothing has to be added
+up exactly once, and no worker writes to a row that others write to as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from core.store.counting import HOUR, SINCE, count_cohorts, count_durations, hour_of
+from core.store.database import Database
+from core.store.tables import UtcDateTime, cohorts, durations, events, generations, rollups
+from core.store.tables import stale_hours as stale
+
+FOLDED_AT_MOST_EVERY = timedelta(seconds=4)
+#: A transaction may become visible after one with a later event id; none takes this long.
+SETTLED_AFTER = timedelta(minutes=1)
+
+INSERTS = [
+    sa.insert(table).from_select([column.name for column in table.c], counted)
+    for table, counted in (
+        (cohorts, count_cohorts(SINCE, by_start=False)),
+        (durations, count_durations(SINCE, by_start=False)),
+    )
+]
+
+
+class Rollup:
+    """Folds what happened into the counts. Any process may; several at once do no harm."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def fold(self) -> int:
+        """Count the hours again that events tell of; how many. No-op where it was just done."""
+        with self._database.read() as connection:
+            last = connection.execute(sa.select(rollups)).one()
+            if last.folded_at and last.folded_at > self._now() - FOLDED_AT_MOST_EVERY:
+                return 0
+            hours = _changed_hours(connection, last.event_id)
+            settled = self._settled(connection, last.event_id)
+        for hour in sorted(hours, reverse=True):  # the newest are looked at first
+            self._count_again(hour)
+        self._remember(settled)
+        return len(hours)
+
+    def rebuild(self, counted: Callable[[datetime], None] = lambda hour: None) -> int:
+        """Count every hour again, and forget hours without generations; how many.
+
+        `counted` hears of each hour. May be interrupted, and run while others work.
+        """
+        with self._database.read() as connection:
+            settled = self._settled(connection, 0)
+            first, last = connection.execute(
+                sa.select(
+                    sa.func.min(generations.c.created_at), sa.func.max(generations.c.created_at)
+                )
+            ).one()
+            known = set(connection.scalars(sa.select(cohorts.c.hour).distinct()))
+        hours = sorted(known | set(_hours(first, last)))
+        for hour in hours:
+            self._count_again(hour)
+            counted(hour)
+        self._remember(settled)
+        return len(hours)
+
+    def _count_again(self, hour: datetime) -> None:
+        """In a transaction of its own: workers need not wait for more than an hour's counting."""
+        with self._database.write() as connection:
+            connection.execute(sa.select(rollups).with_for_update())  # one at a time
+            connection.execute(sa.delete(stale).where(stale.c.hour == hour))
+            for table in (cohorts, durations):
+                connection.execute(sa.delete(table).where(table.c.hour == hour))
+            for insert in INSERTS:
+                connection.execute(insert, {"since": hour, "until": hour + HOUR})
+
+    def _remember(self, event_id: int) -> None:
+        with self._database.write() as connection:
+            values = {"event_id": event_id, "folded_at": self._now()}
+            connection.execute(sa.update(rollups).values(values))
+
+    def _settled(self, connection: sa.Connection, since: int) -> int:
+        """The last event before which no other can still turn up."""
+        long_ago = sa.literal(self._now() - SETTLED_AFTER, UtcDateTime)
+        newest = sa.select(sa.func.max(events.c.id)).where(events.c.id > since)
+        return connection.scalar(newest.where(events.c.at <= long_ago)) or since
+
+
+def _changed_hours(connection: sa.Connection, since: int) -> set[datetime]:
+    told = (
+        sa.select(generations.c.created_at)
+        .join(events, events.c.generation_id == generations.c.id)
+        .where(events.c.id > since)
+        .distinct()
+    )
+    created = connection.scalars(told)
+    return {*map(hour_of, created), *connection.scalars(sa.select(stale.c.hour))}
+
+
+def _hours(first: datetime | None, last: datetime | None) -> Iterable[datetime]:
+    if first is None or last is None:
+        return
+    hour = hour_of(first)
+    while hour <= last:
+        yield hour
+        hour += HOUR
+
+
+def mark_stale(connection: sa.Connection, created_at: datetime) -> None:
+    """Have the hour counted again in which a generation that is being deleted was created."""
+    hour = hour_of(created_at)
+    if connection.scalar(sa.select(stale.c.hour).where(stale.c.hour == hour)) is None:
+        connection.execute(sa.insert(stale), {"hour": hour})
