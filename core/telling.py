@@ -8,7 +8,10 @@ from typing import Any
 
 #: What of an event's detail may be logged. `why` may not: it can quote KIE, and KIE the prompt.
 LOGGED = frozenset(
-    {"attempt", "bytes", "code", "ms_after_completion", "path", "position", "state", "url", "via"}
+    {
+        *("attempt", "by", "bytes", "code", "ms_after_completion"),
+        *("path", "position", "state", "task_id", "url", "via"),
+    }
 )
 
 SENTENCES = {
@@ -33,6 +36,10 @@ SENTENCES = {
     "asset.retry": "file {position} not stored ({code}), attempt {attempt}",
     "asset.lost": "file {position} is lost ({code})",
     "generation.gave_up": "given up ({code})",
+    "operator.looked_again": "{by} asked for another look",
+    "operator.gave_up": "{by} gave it up",
+    "operator.attached": "{by} named KIE's task {task_id}, to be confirmed by KIE",
+    "operator.sent_again": "{by} had it sent once more, which may be paid twice",
     "generation.delivered": "success, {ms_after_completion} ms after KIE had finished",
 }
 

@@ -24,6 +24,7 @@ from core.leases import Leases
 from core.media.download import Downloader
 from core.media.guard import guarded_client
 from core.media.spool import Spool
+from core.operator import Operator
 from core.repeater import Repeater
 from core.settings import Settings
 from core.storage.local import LocalStorage
@@ -51,6 +52,7 @@ class Core:
     leases: Leases
     submission: Submission
     delivery: Delivery
+    operator: Operator
 
     def workers(self, channel: Channel, *, announced_only: bool = False) -> Workers:
         """The threads of this process: a process that answers callbacks delivers with fewer."""
@@ -123,6 +125,7 @@ def open_core(
             leases=leases,
             submission=submission,
             delivery=delivery,
+            operator=Operator(store, policy(settings)),
         )
 
 

@@ -126,7 +126,8 @@ def _gap(generation: Generation, now: datetime, policy: Policy) -> timedelta:
 
 
 def _ask_failed(generation: Generation, failed: AskFailed, now: datetime, policy: Policy) -> Change:
-    fresh = now - (generation.submitted_at or generation.announced_at or now) < GRACE
+    named_at = generation.submitted_at or generation.announced_at or generation.submit_started_at
+    fresh = now - (named_at or now) < GRACE
     if failed.code == "kie.unknown_task" and fresh:
         return Change(generation.evolve(due_at=now + announced_gap(generation.attempts, 10)))
     if generation.task_id is None and failed.code == "kie.unknown_task":
