@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from decimal import Decimal
 from typing import Any, Protocol
 
 from core.errors import MediaError, StepError
@@ -32,6 +33,10 @@ class Provider(Protocol):
 
     def download_url(self, url: str) -> str | AskFailed:
         """A short-lived link to one of KIE's files."""
+        ...
+
+    def credits(self) -> Decimal | AskFailed:
+        """What is left on the account."""
         ...
 
 

@@ -51,6 +51,18 @@ class Settings(BaseSettings):
     )
     api_token: SecretStr | None = Field(None, description="bearer token of the API")
 
+    dashboard_port: int = Field(8501, ge=1, le=65535, description="port the dashboard listens on")
+    dashboard_password: SecretStr | None = Field(None, description="opens the dashboard")
+    dashboard_viewer_password: SecretStr | None = Field(
+        None, description="opens it without actions and prompts"
+    )
+    dashboard_operators: str = Field(
+        "", description="who may act after a login by OpenID Connect: e-mails or @domains"
+    )
+    dashboard_viewers: str = Field(
+        "", description="who may only look after such a login: e-mails or @domains"
+    )
+
     data_dir: Path = Field(Path("data"), description="database, files, spool, made-up secret")
     database_url: str = Field("", description="default: SQLite in DATA_DIR/kie.db")
     storage_dir: Path | None = Field(None, description="default: DATA_DIR/assets")
@@ -95,7 +107,10 @@ class Settings(BaseSettings):
             raise ValueError("names a host or port that cannot exist")
         return value.rstrip("/")
 
-    @field_validator("kie_api_key", "kie_callback_secret", "kie_webhook_hmac_key", "api_token")
+    @field_validator(
+        *("kie_api_key", "kie_callback_secret", "kie_webhook_hmac_key", "api_token"),
+        *("dashboard_password", "dashboard_viewer_password"),
+    )
     @classmethod
     def _is_not_blank(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not _comma_list(value):

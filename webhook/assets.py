@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Blueprint, Response, send_file
+from flask import Blueprint, Response, request, send_file
 
 from core.storage.local import PART_SUFFIX
 from webhook.errors import ApiError
@@ -47,13 +47,17 @@ YEAR_SECONDS = 31_536_000
 
 @blueprint.get("/assets/<path:path>")
 def serve(path: str) -> Response:
-    """A stored file, whole or a range of it. Its name holds its hash: it never changes."""
+    """A stored file, whole or a range of it. Its name holds its hash: it never changes.
+
+    With `?download=1` a browser saves it, and does not show it.
+    """
     file = _stored(services().core.settings.assets_dir, path)
     content_type = CONTENT_TYPES.get(file.suffix[1:], OTHERWISE)
+    is_wanted_on_disk = request.args.get("download") == "1"
     response = send_file(
         file,
         mimetype=content_type,
-        as_attachment=not content_type.startswith(MEDIA),
+        as_attachment=is_wanted_on_disk or not content_type.startswith(MEDIA),
         conditional=True,
         max_age=YEAR_SECONDS,
     )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from flask import Blueprint, Response, jsonify
 
+from core.checks.inside import STALE_AFTER
 from core.errors import StorageError, StoreUnavailableError
 from webhook.services import services
 
 blueprint = Blueprint("health", __name__)
 
 OK = "ok"
-STALE_AFTER = timedelta(seconds=30)
 
 
 @blueprint.get("/api/health")

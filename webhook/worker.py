@@ -15,7 +15,10 @@ from typing import Any
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from core.errors import StoreUnavailableError
 from core.masking import mask
+from core.repeater import Repeater
+from core.store.store import Store
 from webhook.services import EXTENSION
 
 #: For head and body together. A thread that waits for a slow sender answers nobody else.
@@ -23,10 +26,24 @@ RECEIVE_SECONDS = 20.0
 #: A reader who takes nothing for that long is gone; while the process stops, for a second.
 STALL_SECONDS = 20.0
 LOOK_SECONDS = 1.0
+BEAT_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     """A threaded worker that slow senders and readers cannot keep busy."""
+
+    def run(self) -> None:
+        """Serve, and meanwhile let the database know that the webhook lives."""
+        beat = heartbeat(self.wsgi.extensions[EXTENSION].core.store)
+        beats = Repeater("heartbeat", BEAT_SECONDS, beat)
+        beat()
+        beats.start()
+        try:
+            super().run()
+        finally:
+            beats.stop()
 
     def enqueue_req(self, conn: TConn) -> None:
         """Give a connection to a thread; from here on its request has to arrive."""
@@ -47,6 +64,26 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return True
         self.handle_exit(signal.SIGTERM, None)
         return False
+
+
+def heartbeat(store: Store) -> Callable[[], None]:
+    """What to call again and again; while the database is away, each call is a line in the log.
+
+    All worker processes are `web`: requests are answered as long as one of them lives. The counts
+    are kept up to date here too, since there may be no poller.
+    """
+    say = store.processes.started
+
+    def beat() -> None:
+        nonlocal say
+        try:
+            say("web")
+            say = store.processes.beat
+            store.rollup.fold()
+        except StoreUnavailableError as error:
+            logger.warning("%s", error, extra={"event": "store.unavailable"})
+
+    return beat
 
 
 class ImpatientSocket:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from json import dumps
 from typing import TypeVar
 
@@ -103,6 +104,13 @@ class KieClient:
         started = self._clock()
         answer = self._read(request, lambda data: lenient.url(data) or _unusable("no URL"))
         self._log("kie.download_url", _outcome(answer), started)
+        return answer
+
+    def credits(self) -> Decimal | AskFailed:
+        """What is left on the account (docs.kie.ai/common-api/get-account-credits)."""
+        started = self._clock()
+        answer = self._read(Request("GET", "/api/v1/chat/credit"), _credits)
+        self._log("kie.credits", _outcome(answer), started)
         return answer
 
     def _read(self, request: Request, read: Callable[[object], _T]) -> _T | AskFailed:
@@ -209,6 +217,11 @@ def _about(task_id: str, report: Report) -> AskAnswer:
     if report.task_id not in ("", task_id):
         return AskFailed("kie.refused", "KIE answered about another task")
     return replace(report, task_id=task_id) if report.state else _unusable("no state")
+
+
+def _credits(data: object) -> Decimal | AskFailed:
+    left = lenient.credits(data)
+    return _unusable("no number of credits") if left is None else left
 
 
 def _unusable(what: str) -> AskFailed:

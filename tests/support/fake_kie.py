@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from core.kie.report import Accepted, AskAnswer, AskFailed, CreateAnswer, Report, ResultFile
@@ -23,6 +24,7 @@ class FakeKie:
         self.create_script: list[CreateAnswer] = []
         self.ask_scripts: dict[str, list[AskAnswer]] = defaultdict(list)
         self.links: dict[str, str] = {}
+        self.credits_left: Decimal | AskFailed = Decimal(1000)
         self.on_create: Callable[[], None] = lambda: None
         self.on_ask: Callable[[], None] = lambda: None
 
@@ -47,6 +49,10 @@ class FakeKie:
     def download_url(self, url: str) -> str | AskFailed:
         """The link set for a URL."""
         return self.links.get(url) or AskFailed("kie.refused", "422 not a file of ours")
+
+    def credits(self) -> Decimal | AskFailed:
+        """What the test says is left."""
+        return self.credits_left
 
     def will_say(self, task_id: str, *answers: AskAnswer) -> None:
         """Script what KIE says of a task."""

@@ -66,6 +66,27 @@ def test_all_else_is_a_download_that_may_do_nothing(api: Api, name: str) -> None
     assert headers["Content-Disposition"].startswith("attachment")
 
 
+@pytest.mark.parametrize(
+    ("query", "disposition"),
+    [
+        ("?download=1", "attachment; filename=a.mp4"),
+        ("?download=0", "inline; filename=a.mp4"),
+        ("?v=2", "inline; filename=a.mp4"),
+    ],
+)
+def test_a_caller_may_have_media_downloaded(api: Api, query: str, disposition: str) -> None:
+    put(api, "a.mp4")
+    response = fetch(api, f"/assets/a.mp4{query}")
+    assert (response.data, response.content_type) == (CONTENT, "video/mp4")
+    assert response.headers["Content-Disposition"] == disposition
+
+
+def test_the_description_says_how_to_download(api: Api) -> None:
+    described = api.client.get("/api/openapi.json").json["paths"]["/assets/{path}"]["get"]
+    named = {each["name"]: each for each in described["parameters"]}
+    assert (named["download"]["in"], named["download"]["required"]) == ("query", False)
+
+
 def test_files_are_sent_to_fewer_readers_than_there_are_threads(tmp_path: Path) -> None:
     with open_api(tmp_path, request_threads=6) as api:
         put(api, "a.png")

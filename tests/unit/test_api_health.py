@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.api import Api, open_api
+from tests.support.world import World
+from webhook.worker import heartbeat
 
 
 @pytest.fixture
@@ -59,3 +62,34 @@ def test_health_needs_no_database(api: Api) -> None:
     api.lose_database()
     response = api.client.get("/api/health")
     assert (response.status_code, response.json) == (200, {"status": "ok"})
+
+
+def test_a_worker_process_says_that_it_lives(world: World) -> None:
+    beat = heartbeat(world.core.store)
+    beat()
+    assert world.core.queries.beat_at("web") == world.clock()
+    world.clock.advance(5)
+    beat()
+    assert world.core.queries.beat_at("web") == world.clock()
+
+
+def test_worker_processes_beat_as_one(world: World) -> None:
+    beats = [heartbeat(world.core.store) for _ in range(2)]
+    for beat in [*beats, *beats]:
+        world.clock.advance(1)
+        beat()
+    assert world.core.queries.beat_at("web") == world.clock()
+
+
+def test_a_worker_process_begins_to_beat_once_there_is_a_database(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    beat = heartbeat(world.core.store)
+    folder = world.core.settings.data_dir
+    (folder / "kie.db").rename(folder / "lost")
+    beat()
+    (folder / "lost").rename(folder / "kie.db")
+    beat()
+    assert world.core.queries.beat_at("web") == world.clock()
+    lines = [record for record in caplog.records if record.name == "webhook.worker"]
+    assert [(line.levelno, line.exc_info) for line in lines] == [(logging.WARNING, None)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.checks.run import CHECKS
 from core.diagnosis.remedies import PROVIDER
 from webhook.auth import OPEN_ENDPOINTS
 
@@ -40,6 +41,12 @@ def test_every_word_of_the_code_is_listed() -> None:
 @pytest.mark.parametrize("code", PROVIDER)
 def test_every_code_of_kie_with_a_remedy_is_listed(code: str) -> None:
     assert (f"provider.{code}" if code.isdecimal() else code) in listed()
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_every_system_check_is_explained(name: str) -> None:
+    _, section = (ROOT / "docs/operations.md").read_text().split("\n## System checks\n")
+    assert f"\n| `{name}` |" in section
 
 
 @pytest.mark.parametrize("word", ["delivered", "media.gone", "signature.stale", "asset.retry"])

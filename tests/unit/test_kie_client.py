@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from decimal import Decimal
 
 import httpx
 import pytest
@@ -212,7 +213,7 @@ def test_our_key_is_masked_where_kie_quotes_it(code: int, words: str) -> None:
     assert "***" in shown
 
 
-# The other call
+# The other calls
 
 
 @pytest.mark.parametrize(
@@ -228,6 +229,40 @@ def test_a_download_url_is_a_text_in_data(body: object, found: str) -> None:
     with client(answering(body)) as kie:
         answer = kie.download_url("https://tempfile.test/a")
     assert (answer.code if isinstance(answer, AskFailed) else answer) == found
+
+
+def test_credits_are_asked_for_with_the_key() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert (request.method, request.url.path) == ("GET", "/api/v1/chat/credit")
+        assert request.headers["authorization"] == f"Bearer {KEY}"
+        return httpx.Response(200, json={"code": 200, "msg": "success", "data": 12.5})
+
+    with client(handler) as kie:
+        assert kie.credits() == Decimal("12.5")
+
+
+@pytest.mark.parametrize(
+    "body, found",
+    [
+        ({"code": 200, "data": 100}, Decimal(100)),
+        ({"code": 200, "data": 0}, Decimal(0)),
+        ({"code": 200, "data": "7.25"}, Decimal("7.25")),
+        ({"code": 200, "data": None}, "kie.unavailable"),
+        ({"code": 200, "data": {"credits": 100}}, "kie.unavailable"),
+        ({"code": 401, "msg": f"no access with {KEY}"}, "kie.unauthorized"),
+        ({"code": 500, "msg": "oops"}, "kie.unavailable"),
+    ],
+)
+def test_credits_are_a_number_in_data(body: object, found: object) -> None:
+    with client(answering(body)) as kie:
+        answer = kie.credits()
+    assert (answer.code if isinstance(answer, AskFailed) else answer) == found
+    assert KEY not in str(answer)
+
+
+def test_credits_of_a_kie_that_is_away_are_not_known() -> None:
+    with client(failing(httpx.ConnectError)) as kie:
+        assert code_of(kie.credits()) == "kie.unavailable"
 
 
 # What is logged

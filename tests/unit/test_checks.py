@@ -1,0 +1,391 @@
+"""Whether everything is configured and reachable."""
+
+from __future__ import annotations
+
+import re
+import socket
+import sqlite3
+import threading
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from core import __version__
+from core.checks import outside
+from core.checks.inside import STALE_AFTER
+from core.checks.model import Check
+from core.checks.run import CHECKS, run_checks, versions
+from core.kie.report import AskFailed
+from core.store.health import last_callback_at, size_on_disk
+from tests.support.world import World, open_world
+
+GIB = 1 << 30
+PUBLIC = "https://kie.example.org"
+
+
+class Disk(NamedTuple):
+    total: int = 500 * GIB
+    free: int = 400 * GIB
+
+
+def as_we_do(_request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={"status": "ok"})
+
+
+def looked_at(
+    world: World,
+    answer: Callable[[httpx.Request], httpx.Response] = as_we_do,
+    disk_usage: Callable[[Path], Disk] = lambda _: Disk(),
+) -> dict[str, Check]:
+    with outside.health_client(httpx.MockTransport(answer)) as http:
+        checks = list(run_checks(world.core, http, disk_usage))
+    assert all("\n" not in f"{check.found}{check.remedy}" for check in checks)
+    assert all((check.state == "ok") == (check.remedy is None) for check in checks)
+    return {check.name: check for check in checks}
+
+
+def begin(world: World) -> None:
+    """Both processes live, and KIE has just called back."""
+    world.core.store.processes.started("poller")
+    world.core.store.processes.started("web")
+    world.call_back(world.add_submitted(), "task-1")
+
+
+@contextmanager
+def world_with(tmp_path: Path, **settings: Any) -> Iterator[World]:
+    chosen = {"kie_api_key": "kie-key-0123456789", "public_base_url": PUBLIC, **settings}
+    with open_world(tmp_path, **chosen) as world:
+        begin(world)
+        yield world
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[World]:
+    """Everything is well, on the internet."""
+    with world_with(tmp_path) as world:
+        yield world
+
+
+def lose_database(world: World) -> None:
+    world.core.settings.data_dir.joinpath("kie.db").rename(world.core.settings.data_dir / "lost")
+    world.core.store.database.close()
+
+
+# All together
+
+
+def test_all_is_well(site: World) -> None:
+    checks = looked_at(site)
+    assert list(checks) == list(CHECKS)
+    assert {check.state for check in checks.values()} == {"ok"}
+
+
+def test_each_check_comes_as_soon_as_it_is_done(site: World) -> None:
+    asked: list[httpx.Request] = []
+    transport = httpx.MockTransport(lambda request: asked.append(request) or as_we_do(request))
+    with outside.health_client(transport) as http:
+        assert next(run_checks(site.core, http)).name == "database"
+    assert asked == []
+
+
+def test_without_its_database_the_product_still_says_what_it_sees(site: World) -> None:
+    lose_database(site)
+    checks = looked_at(site)
+    assert checks["database"].state == "failed"
+    unknown = {name for name, check in checks.items() if check.state == "unknown"}
+    assert unknown == {"migration", "poller", "webhook", "callbacks"}
+    assert {checks[name].state for name in ("storage", "kie", "public_address")} == {"ok"}
+
+
+def test_no_line_holds_a_secret(tmp_path: Path) -> None:
+    secrets = {"kie_callback_secret": "callback-secret-1", "api_token": "api-token-1"}
+    with world_with(tmp_path, kie_api_key="kie-key-1", **secrets) as world:
+        shown = str(looked_at(world))
+    assert not [secret for secret in ("kie-key-1", *secrets.values()) if secret in shown]
+
+
+# The database
+
+
+def test_the_database_is_named_by_its_file_with_its_size(site: World) -> None:
+    found = looked_at(site)["database"].found
+    assert re.fullmatch(r"/.*/kie\.db can be read and written, [\d.]+ [kM]B", found)
+
+
+def test_a_database_that_cannot_be_used_fails(world: World) -> None:
+    (world.core.settings.data_dir / "kie.db").write_bytes(b"whatever its name says. " * 100)
+    check = looked_at(world)["database"]
+    assert (check.state, "not a database" in check.found) == ("failed", True)
+
+
+def test_a_database_file_that_is_gone_is_missed_by_those_who_have_it_open(site: World) -> None:
+    (site.core.settings.data_dir / "kie.db").unlink()
+    check = looked_at(site)["database"]
+    assert (check.state, "No such file" in check.found) == ("failed", True)
+
+
+def test_the_size_counts_what_the_log_still_holds(tmp_path: Path) -> None:
+    (tmp_path / "kie.db").write_bytes(b"123")
+    assert size_on_disk(tmp_path / "kie.db") == 3
+    (tmp_path / "kie.db-wal").write_bytes(b"4567")
+    assert size_on_disk(tmp_path / "kie.db") == 7
+
+
+@pytest.mark.parametrize(
+    ("revision", "state", "found"),
+    [
+        ("0001", "failed", "at 0001; "),
+        (None, "failed", "at no revision; "),
+        ("9999", "warning", "newer"),
+    ],
+)
+def test_the_schema_has_to_be_that_of_the_code(
+    site: World, revision: str | None, state: str, found: str
+) -> None:
+    with site.core.store.database.write() as connection:
+        connection.execute(sa.text("DELETE FROM alembic_version"))
+        if revision:
+            connection.execute(sa.text(f"INSERT INTO alembic_version VALUES ('{revision}')"))
+    check = looked_at(site)["migration"]
+    assert (check.state, found in check.found) == (state, True)
+
+
+# Files
+
+
+def test_storage_that_takes_no_file_fails(site: World) -> None:
+    site.core.settings.assets_dir.write_text("a file where the folder should be")
+    check = looked_at(site)["storage"]
+    assert (check.state, str(site.core.settings.assets_dir) in check.found) == ("failed", True)
+
+
+@pytest.mark.parametrize(
+    ("free", "state"),
+    [(400 * GIB, "ok"), (27 * GIB, "ok"), (26 * GIB, "warning"), (24 * GIB, "failed")],
+)
+def test_room_is_needed_for_the_largest_file(site: World, free: int, state: str) -> None:
+    assert looked_at(site, disk_usage=lambda _: Disk(free=free))["disk"].state == state
+
+
+def test_of_two_disks_the_fuller_one_is_told(site: World) -> None:
+    assets = site.core.settings.assets_dir
+    usage = lambda folder: Disk(free=0 if folder == assets else 400 * GIB)  # noqa: E731
+    check = looked_at(site, disk_usage=usage)["disk"]
+    assert (check.state, check.found) == ("failed", f"0 B of 537 GB free at {assets}")
+
+
+def test_a_disk_that_cannot_be_read_is_unknown(site: World) -> None:
+    def usage(folder: Path) -> Disk:
+        raise FileNotFoundError(2, "No such file or directory", str(folder))
+
+    assert looked_at(site, disk_usage=usage)["disk"].state == "unknown"
+
+
+# Processes
+
+
+@pytest.mark.parametrize("name", ["poller", "webhook"])
+def test_a_process_that_is_silent_for_too_long_fails(site: World, name: str) -> None:
+    site.clock.advance(STALE_AFTER.total_seconds())
+    assert looked_at(site)[name].found == "last heartbeat 30 s ago"
+    site.clock.advance(1)
+    check = looked_at(site)[name]
+    assert (check.state, check.found) == ("failed", "silent for 31 s")
+
+
+def test_processes_that_never_started_are_missed(world: World) -> None:
+    checks = looked_at(world)
+    assert checks["webhook"].remedy == "Start it: `python -m webhook`. If it runs, read its log."
+    assert (checks["poller"].state, checks["poller"].found) == ("failed", "never started")
+
+
+# Callbacks
+
+
+def test_an_accepted_callback_is_the_proof_that_kie_reaches_us(site: World) -> None:
+    site.clock.advance(180)
+    found = looked_at(site)["callbacks"].found
+    assert found == f"last accepted 3 min ago, so KIE reaches {PUBLIC}"
+
+
+def test_an_old_callback_proves_nothing(site: World) -> None:
+    site.clock.advance(86_401)
+    check = looked_at(site)["callbacks"]
+    assert (check.state, "24 h ago: no proof" in check.found) == ("unknown", True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "state", "found"),
+    [
+        ({"public_base_url": PUBLIC}, "unknown", "none accepted yet"),
+        ({"kie_base_url": "http://127.0.0.1:1"}, "unknown", "none accepted yet"),
+        ({}, "warning", "not asked for"),
+        ({"public_base_url": "https://192.168.1.7"}, "warning", "private address"),
+    ],
+)
+def test_before_the_first_callback_only_settings_can_be_judged(
+    tmp_path: Path, settings: dict[str, str], state: str, found: str
+) -> None:
+    with open_world(tmp_path, **settings) as world:
+        check = looked_at(world)["callbacks"]
+    assert (check.state, found in check.found) == (state, True)
+
+
+def test_the_last_callback_is_found_by_its_index(site: World) -> None:
+    statements: list[str] = []
+    record = lambda _c, _cursor, sql, *_: statements.append(sql)  # noqa: E731
+    sa.event.listen(sa.Engine, "before_cursor_execute", record)
+    last_callback_at(site.core.store.database)
+    sa.event.remove(sa.Engine, "before_cursor_execute", record)
+    connection = sqlite3.connect(site.core.settings.data_dir / "kie.db")
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {statements[-1]}", [1, 0]).fetchall()
+    connection.close()
+    assert [row[3] for row in plan] == ["SCAN callbacks USING INDEX ix_callbacks_accepted"]
+
+
+# Our public address
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (httpx.Response(200, html="<h1>Welcome to nginx</h1>"), "HTTP 200 with another answer"),
+        (httpx.Response(200, json={"status": "fine"}), "HTTP 200 with another answer"),
+        (httpx.Response(302, headers={"location": "/"}), "HTTP 302 with another answer"),
+        (httpx.Response(502, json={"status": "ok"}), "HTTP 502 with another answer"),
+        (httpx.Response(200, content=b"x" * (1 << 20)), "HTTP 200 with another answer"),
+    ],
+)
+def test_somebody_else_at_our_address_is_told(
+    site: World, answer: httpx.Response, problem: str
+) -> None:
+    check = looked_at(site, lambda _: answer)["public_address"]
+    assert (check.state, check.found.endswith(problem)) == ("warning", True)
+
+
+@pytest.mark.parametrize(
+    ("url", "state"), [(PUBLIC, "warning"), ("http://127.0.0.1:8000", "failed")]
+)
+def test_no_answer_is_certain_on_this_machine_only(tmp_path: Path, url: str, state: str) -> None:
+    def nobody(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectTimeout("timed out", request=request)
+
+    with world_with(tmp_path, public_base_url=url) as world:
+        check = looked_at(world, nobody)["public_address"]
+    assert (check.state, check.found.endswith("ConnectTimeout")) == (state, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "state"),
+    [(PUBLIC, "ok"), ("http://127.0.0.1:8000", "ok"), ("http://kie.example.org", "warning")],
+)
+def test_off_this_machine_only_https_is_well(tmp_path: Path, url: str, state: str) -> None:
+    with world_with(tmp_path, public_base_url=url) as world:
+        assert looked_at(world)["public_address"].state == state
+
+
+def test_health_is_asked_at_the_public_address(site: World) -> None:
+    asked: list[str] = []
+    looked_at(site, lambda request: asked.append(str(request.url)) or as_we_do(request))
+    assert asked == [f"{PUBLIC}/api/health"]
+
+
+def test_an_answer_that_drips_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside, "HEALTH_SECONDS", 0.2)
+    with (
+        dripping() as url,
+        world_with(tmp_path, public_base_url=url) as world,
+        outside.health_client() as http,
+    ):
+        found = {check.name: check.found for check in run_checks(world.core, http)}
+    assert found["public_address"].endswith("ReadTimeout")
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """The URL of a server that sends a byte now and then, until the client hangs up."""
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        connection.settimeout(0.02)
+        with connection, suppress(ConnectionError):
+            while True:
+                with suppress(TimeoutError):
+                    connection.recv(1024)
+                connection.sendall(b"H")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(timeout=10)
+
+
+# KIE
+
+
+@pytest.mark.parametrize(
+    ("left", "state", "words"),
+    [
+        ("812.5", "ok", "api.kie.ai accepts the key; 812.50 credits left"),
+        ("1000000.0", "ok", "api.kie.ai accepts the key; 1,000,000 credits left"),
+        ("99.99", "warning", "api.kie.ai accepts the key; 99.99 credits left"),
+        ("0", "failed", "api.kie.ai accepts the key; 0 credits left"),
+    ],
+)
+def test_credits_left(site: World, left: str, state: str, words: str) -> None:
+    site.kie.credits_left = Decimal(left)
+    check = looked_at(site)["kie"]
+    assert (check.state, check.found) == (state, words)
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "remedy"),
+    [
+        ("kie.unauthorized", "failed", "KIE_API_KEY"),
+        ("kie.no_credits", "failed", "Top up"),
+        ("kie.key_capped", "failed", "limit"),
+        ("kie.unavailable", "failed", "KIE_BASE_URL"),
+        ("kie.rate_limited", "unknown", "Try again"),
+        ("kie.unknown_task", "unknown", "KIE_BASE_URL"),
+    ],
+)
+def test_kie_does_not_tell(site: World, code: str, state: str, remedy: str) -> None:
+    site.kie.credits_left = AskFailed(code, "in KIE's\nwords")
+    check = looked_at(site)["kie"]
+    assert (check.state, remedy in (check.remedy or "")) == (state, True)
+    assert check.found == f"api.kie.ai: `{code}`, in KIE's words"
+
+
+def test_without_a_key_kie_is_not_asked(world: World) -> None:
+    check = looked_at(world)["kie"]
+    assert (check.state, check.found) == ("failed", "there is no key for api.kie.ai")
+
+
+def test_a_simulator_is_named(tmp_path: Path) -> None:
+    with world_with(tmp_path, kie_base_url="http://127.0.0.1:9000") as world:
+        check = looked_at(world)["kie"]
+    assert check.found.startswith("the simulator at 127.0.0.1:9000 accepts the key")
+
+
+# Versions
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert __version__ == project["project"]["version"]
+
+
+def test_versions_are_told_by_name() -> None:
+    found = versions()
+    assert found["SQLite"] == sqlite3.sqlite_version
+    assert all(re.match(r"\d+\.\d+", version) for version in found.values())
