@@ -10,7 +10,7 @@ from typing import Any
 LOGGED = frozenset(
     {
         *("attempt", "by", "bytes", "code", "ms_after_completion"),
-        *("path", "position", "state", "task_id", "url", "via"),
+        *("path", "position", "stage", "state", "task_id", "url", "via"),
     }
 )
 
@@ -23,6 +23,9 @@ SENTENCES = {
     "submit.refused": "KIE refused the task for good (code {code})",
     "submit.unknown": "KIE may or may not have made a task; it is not sent again",
     "task_id.conflict": "KIE named a task id that does not fit; both are kept",
+    "callback.accepted": "a callback came ({stage}); KIE is asked whether it is true",
+    "callback.foreign": "a callback mixed it up with another task ({task_id}); it changed nothing",
+    "callback.matched": "earlier callbacks turned out to be about it",
     "callback.task_adopted": "a callback brought the task id, and KIE confirms it",
     "callback.task_refused": "a callback named a task that KIE does not confirm",
     "callback.disagrees": "a callback claimed something else than KIE says",

@@ -3,51 +3,80 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
 
 from core.figures.span import Span
-from core.store.counting import SINCE, count_cohorts, count_durations
+from core.store.counting import MADE, SINCE, STORED, count_cohorts, count_durations
 from core.store.sql import milliseconds_between
 from core.store.tables import cohorts, durations, refusals, rollups
 from core.store.tables import generations as g
 
-COHORT_COLUMNS = [
-    *("start", "model", "kind", "status", "error_code", "delivered_via"),
-    *("generations", "credits", "files", "bytes", "first_at", "last_at", "example"),
-]
-DURATION_COLUMNS = ["start", "model", "measure", "up_to_ms", "generations"]
+
+class Cohorts(NamedTuple):
+    """How many `generations` have these in common ('' for none); several rows may have the same."""
+
+    by_step: pd.DataFrame  # `start` (of the step, UTC), `status`, `delivered_via`
+    #: `model`, `kind`, `status`, `error_code`; `credits` (float), `first_at` and `last_at`
+    #: (created), `example` (an id, the newest)
+    by_model: pd.DataFrame
 
 
-def read_cohorts(connection: sa.Connection, span: Span) -> pd.DataFrame:
-    """How the generations created in a span stand, one row per step and what they have in common.
+class Durations(NamedTuple):
+    """Histograms: `up_to_ms` is a bucket's upper bound, `generations` how many are in it.
 
-    Columns: `start` (of the step, UTC), `model`, `kind`, `status`, `error_code`, `delivered_via`
-    ('' for none); `generations`, `credits` (float), stored `files` and `bytes`; `first_at` and
-    `last_at` (created), `example` (an id).
+    Several rows may have the same.
     """
+
+    made: pd.DataFrame  # by `model`: from KIE's acceptance to its completion
+    stored: pd.DataFrame  # by `start`: from there to the last main file in storage
+
+
+_ALIKE = (cohorts.c.model, cohorts.c.kind, cohorts.c.status, cohorts.c.error_code)
+_BY_MODEL = (
+    sa.select(
+        *_ALIKE,
+        *(sa.func.sum(one).label(one.name) for one in (cohorts.c.generations, cohorts.c.credits)),
+        sa.func.min(cohorts.c.first_at).label("first_at"),
+        sa.func.max(cohorts.c.last_at).label("last_at"),
+        sa.func.max(cohorts.c.example).label("example"),
+    )
+    .where(cohorts.c.hour >= SINCE)
+    .group_by(*_ALIKE)
+)
+_BUCKET = (durations.c.model, durations.c.up_to_ms)
+_MADE = (
+    sa.select(*_BUCKET, sa.func.sum(durations.c.generations).label("generations"))
+    .where(durations.c.hour >= SINCE, durations.c.measure == MADE)
+    .group_by(*_BUCKET)
+)
+
+
+def read_cohorts(connection: sa.Connection, span: Span) -> Cohorts:
+    """How the generations created in a span stand."""
     if span.is_rolled_up:
-        statement: sa.Executable = _rolled_up_cohorts(span)
+        by_step = _frame(connection, _by_step(span), span)
+        by_model = _frame(connection, _BY_MODEL, span)
     else:
-        statement = count_cohorts(_step_of_creation(span))
-    frame = _frame(connection, statement, COHORT_COLUMNS, span)
-    return frame.astype({"credits": float})
+        by_step = by_model = _frame(connection, count_cohorts(_step_of_creation(span)), span)
+    return Cohorts(
+        by_step.astype({"generations": int}),
+        by_model.astype({"generations": int, "credits": float}),
+    )
 
 
-def read_durations(connection: sa.Connection, span: Span) -> pd.DataFrame:
-    """Histograms of how long the generations created in a span took.
-
-    Columns: `start`, `model`, `measure` (`made`: from KIE's acceptance to its completion;
-    `stored`: from there to the last main file in storage), `up_to_ms` (the bucket's upper bound),
-    `generations`.
-    """
+def read_durations(connection: sa.Connection, span: Span) -> Durations:
+    """How long the generations created in a span took."""
     if span.is_rolled_up:
-        statement: sa.Executable = _rolled_up_durations(span)
+        read = (_MADE, _stored(span))
+        made, stored = (_frame(connection, one, span) for one in read)
     else:
-        statement = count_durations(_step_of_creation(span))
-    return _frame(connection, statement, DURATION_COLUMNS, span)
+        both = _frame(connection, count_durations(_step_of_creation(span)), span)
+        made, stored = (both[both["measure"] == one] for one in (MADE, STORED))
+    kinds = {"up_to_ms": int, "generations": int}
+    return Durations(made.astype(kinds), stored.astype(kinds))
 
 
 def read_refusals(connection: sa.Connection, since: datetime) -> pd.DataFrame:
@@ -68,19 +97,21 @@ def read_refusals(connection: sa.Connection, since: datetime) -> pd.DataFrame:
 def read_storage(connection: sa.Connection) -> pd.DataFrame:
     """What is stored, by month of creation and kind. Columns: `month` (date), `kind`, `files`,
     `bytes`."""
-    year, month = sa.extract("year", cohorts.c.hour), sa.extract("month", cohorts.c.hour)
+    c = cohorts.c
+    files, size = sa.func.sum(c.files).label("files"), sa.func.sum(c.bytes).label("bytes")
+    by_hour = sa.select(c.hour, c.kind, files, size).where(c.files > 0).group_by(c.hour, c.kind)
+    h = by_hour.subquery().c  # first, as taking the month out of a moment is what costs most
+    year, month = sa.extract("year", h.hour), sa.extract("month", h.hour)
     statement = (
-        sa.select(
-            year, month, cohorts.c.kind, sa.func.sum(cohorts.c.files), sa.func.sum(cohorts.c.bytes)
-        )
-        .where(cohorts.c.files > 0)
-        .group_by(year, month, cohorts.c.kind)
-        .order_by(year, month, cohorts.c.kind)
+        sa.select(year, month, h.kind, sa.func.sum(h.files), sa.func.sum(h.bytes))
+        .group_by(year, month, h.kind)
+        .order_by(year, month, h.kind)
     )
     rows = connection.execute(statement).all()
     frame = pd.DataFrame(rows, columns=["year", "month", "kind", "files", "bytes"])
-    months = pd.to_datetime(frame[["year", "month"]].assign(day=1))
-    return frame.assign(month=months).drop(columns="year")
+    months = pd.to_datetime(frame[["year", "month"]].astype(int).assign(day=1))
+    counted = frame.assign(month=months).drop(columns="year")
+    return counted.astype({"files": int, "bytes": int})
 
 
 def counted_at(connection: sa.Connection) -> datetime | None:
@@ -100,33 +131,35 @@ def _step(
     return milliseconds_between(since, at) // length_ms
 
 
-def _rolled_up_cohorts(span: Span) -> sa.Select[*tuple[Any, ...]]:
+def _by_step(span: Span) -> sa.Select[*tuple[Any, ...]]:
     c = cohorts.c
-    common = (c.model, c.kind, c.status, c.error_code, c.delivered_via)
-    sums = [sa.func.sum(one) for one in (c.generations, c.credits, c.files, c.bytes)]
-    ends = (sa.func.min(c.first_at), sa.func.max(c.last_at), sa.func.max(c.example))
     return (
-        sa.select(_step(SINCE, c.hour, span).label("start"), *common, *sums, *ends)
+        sa.select(
+            _step(SINCE, c.hour, span).label("start"),
+            c.status,
+            c.delivered_via,
+            sa.func.sum(c.generations).label("generations"),
+        )
         .where(c.hour >= SINCE)
-        .group_by("start", *common)
+        .group_by("start", c.status, c.delivered_via)
     )
 
 
-def _rolled_up_durations(span: Span) -> sa.Select[*tuple[Any, ...]]:
+def _stored(span: Span) -> sa.Select[*tuple[Any, ...]]:
     d = durations.c
-    common = (d.model, d.measure, d.up_to_ms)
     start = _step(SINCE, d.hour, span).label("start")
     return (
-        sa.select(start, *common, sa.func.sum(d.generations))
-        .where(d.hour >= SINCE)
-        .group_by("start", *common)
+        sa.select(start, d.up_to_ms, sa.func.sum(d.generations).label("generations"))
+        .where(d.hour >= SINCE, d.measure == STORED)
+        .group_by("start", d.up_to_ms)
     )
 
 
-def _frame(
-    connection: sa.Connection, statement: sa.Executable, columns: list[str], span: Span
-) -> pd.DataFrame:
-    rows = connection.execute(statement, {"since": span.since, "until": span.until}).all()
-    frame = pd.DataFrame(rows, columns=columns)
+def _frame(connection: sa.Connection, statement: sa.Executable, span: Span) -> pd.DataFrame:
+    """The rows of a statement; the number of a step, where there is one, as its beginning."""
+    result = connection.execute(statement, {"since": span.since, "until": span.until})
+    frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+    if "start" not in frame:
+        return frame
     steps = pd.to_timedelta(frame["start"].astype(float) * span.step.total_seconds(), unit="s")
     return frame.assign(start=pd.Timestamp(span.since) + steps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from core.figures.counts import (
+    Cohorts,
+    Durations,
     counted_at,
     read_cohorts,
     read_durations,
@@ -29,7 +31,6 @@ from core.figures.stuck import (
     limits,
     read_stuck,
     read_usual,
-    stuck_ids,
 )
 from core.store.database import Database
 from core.store.listing import Cursor
@@ -40,8 +41,8 @@ from core.store.tables import callbacks
 class Overview:
     """Everything that the overview is made of; see core.figures.counts for the frames."""
 
-    cohorts: pd.DataFrame
-    durations: pd.DataFrame
+    cohorts: Cohorts
+    durations: Durations
     refusals: pd.DataFrame
     silence: Silence | None
     counted_at: datetime | None  # None: the roll-ups were never made
@@ -93,11 +94,6 @@ class Figures:
         """The stuck, oldest first."""
         with self._database.read() as connection:
             return read_stuck(connection, filter, limits, self._now(), after=after, limit=limit)
-
-    def stuck_ids(self, filter: StuckFilter, limits: Limits, *, limit: int) -> Sequence[str]:
-        """The ids of the stuck, oldest first."""
-        with self._database.read() as connection:
-            return stuck_ids(connection, filter, limits, self._now(), limit=limit)
 
     def callbacks(self, reason: str, *, limit: int = 50) -> list[Mapping[str, Any]]:
         """The newest callbacks with a reason, as rows of `callbacks`."""

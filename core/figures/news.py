@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from core.generation.model import Channel
+from core.store.inbox import Verdict
 from core.store.tables import callbacks
 from core.store.tables import generations as g
 
@@ -19,30 +20,38 @@ UNLIKELY = 0.001
 LEAST_LOSS, MOST_LOSS = 0.1, 0.9
 LEAST_RUN = 3
 
+_NEWEST = (  # of one channel each: an index leads to them, however rare they are
+    sa.select(
+        g.c.delivered_via,
+        g.c.created_at,
+        sa.func.coalesce(g.c.provider_completed_at, g.c.created_at).label("known_at"),
+    )
+    .where(g.c.delivered_via == sa.bindparam("via"))
+    .order_by(g.c.created_at.desc())
+    .limit(LOOKED_AT)
+)
+_LAST_CALLBACK = sa.select(sa.func.max(callbacks.c.received_at)).where(
+    callbacks.c.verdict == Verdict.ACCEPTED
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:
     """No callback has come since; `results` have been found without one meanwhile."""
 
     last_callback_at: datetime | None  # None: never
-    results: int
+    results: int  # LOOKED_AT: that many or more
 
 
 def read_silence(connection: sa.Connection) -> Silence | None:
     """Whether callbacks have stopped, and since when; None where they come."""
-    newest = (
-        sa.select(g.c.delivered_via, g.c.provider_completed_at)
-        .where(g.c.delivered_via.is_not(None))
-        .order_by(g.c.created_at.desc())
-        .limit(LOOKED_AT)
-    )
-    results = connection.execute(newest).all()
-    ordered = sorted(results, key=lambda row: str(row.provider_completed_at or ""), reverse=True)
-    run = silent_run([row.delivered_via == Channel.CALLBACK for row in ordered])
+    newest = [row for channel in Channel for row in connection.execute(_NEWEST, {"via": channel})]
+    newest.sort(key=lambda row: row.created_at, reverse=True)
+    results = sorted(newest[:LOOKED_AT], key=lambda row: row.known_at, reverse=True)
+    run = silent_run([row.delivered_via == Channel.CALLBACK for row in results])
     if run == 0:
         return None
-    last = sa.select(sa.func.max(callbacks.c.received_at)).where(callbacks.c.verdict == "accepted")
-    return Silence(connection.scalar(last), run)
+    return Silence(connection.scalar(_LAST_CALLBACK), run)
 
 
 def silent_run(announced: Sequence[bool]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from core.store.counting import HOUR, hour_of
+from core.store.counting import HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,15 @@ PERIODS: Mapping[str, tuple[int, timedelta]] = {
     "30d": (30, timedelta(days=1)),
 }
 
+_MIDNIGHT = datetime(2020, 1, 1, tzinfo=UTC)
+
 
 def span(period: str, now: datetime, zone: tzinfo = UTC) -> Span:
     """The newest span of a period: its last step is the one in which `now` lies.
 
-    Days begin at midnight in the zone, or at the full hour next to it. KeyError for a name that
-    is not in PERIODS.
+    Days begin at midnight in the zone; at the full hour (UTC) within an hour of it where the zone
+    is off by part of an hour, or its clock is changed meanwhile. KeyError for a name that is not
+    in PERIODS.
     """
     steps, step = PERIODS[period]
     last = _beginning(step, now, zone)
@@ -44,8 +47,7 @@ def span(period: str, now: datetime, zone: tzinfo = UTC) -> Span:
 
 
 def _beginning(step: timedelta, now: datetime, zone: tzinfo) -> datetime:
-    local = now.astimezone(zone)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    into_the_day = (local.replace(tzinfo=None) - midnight) // step * step
-    beginning = (midnight + into_the_day).replace(tzinfo=zone).astimezone(UTC)
-    return hour_of(beginning) if step >= HOUR else beginning
+    """Steps are laid end to end from a midnight long ago, told by the clock as it is set now."""
+    offset = now.astimezone(zone).utcoffset() or timedelta()
+    midnight = _MIDNIGHT - offset // HOUR * HOUR
+    return midnight + (now - midnight) // step * step

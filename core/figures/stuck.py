@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+import pandas as pd
 import sqlalchemy as sa
 
 from core.diagnosis.storing import AT_RISK_AFTER
-from core.figures.counts import read_durations
-from core.figures.span import span
 from core.figures.summary import percentile
-from core.generation.model import Code, Generation
+from core.generation.model import Code, Generation, Status
 from core.generation.schedule import CRASHES_SET_ASIDE
 from core.store.counting import MADE
 from core.store.listing import Cursor
 from core.store.queries import readable
-from core.store.tables import IS_OPEN, UtcDateTime
+from core.store.tables import IS_OPEN, UtcDateTime, cohorts, durations
 from core.store.tables import generations as g
 
+USUAL_SPAN = timedelta(days=7)  # long enough to know, short enough to be of today
 SAMPLES = 100  # fewer say nothing about the slowest hundredth
 LEAST_LIMIT = timedelta(minutes=1)
 
@@ -37,11 +37,12 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """How long KIE took for a model's generations of the last 30 days, in ms."""
+    """How long KIE took for a model's generations of the last week, and what one cost."""
 
     samples: int
     p50_ms: float
     p99_ms: float
+    credits: float | None = None  # of a delivered one, on average; None: KIE told of none
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,16 @@ class Stuck:
 
 
 def read_usual(connection: sa.Connection, now: datetime) -> dict[str, Usual]:
-    """How long each model usually takes, by model."""
-    durations = read_durations(connection, span("30d", now))
-    made = durations[durations["measure"] == MADE]
+    """How long each model usually takes, and what it costs, by model."""
+    since = now - USUAL_SPAN
+    made = _histograms(connection, since)
+    costs = _costs(connection, since)
     return {
         str(model): Usual(
             int(histogram["generations"].sum()),
             percentile(histogram, 0.5) or 0.0,
             percentile(histogram, 0.99) or 0.0,
+            costs.get(str(model)),
         )
         for model, histogram in made.groupby("model")
     }
@@ -129,12 +132,29 @@ def read_stuck(
     ]
 
 
-def stuck_ids(
-    connection: sa.Connection, filter: StuckFilter, limits: Limits, now: datetime, *, limit: int
-) -> Sequence[str]:
-    """The ids of the stuck, oldest first."""
-    query = _select(filter, _flags(limits, now), None, limit, g.c.id)
-    return connection.scalars(query).all()
+def _histograms(connection: sa.Connection, since: datetime) -> pd.DataFrame:
+    d = durations.c
+    statement = (
+        sa.select(d.model, d.up_to_ms, sa.func.sum(d.generations))
+        .where(d.hour >= since, d.measure == MADE)
+        .group_by(d.model, d.up_to_ms)
+    )
+    rows = connection.execute(statement).all()
+    return pd.DataFrame(rows, columns=["model", "up_to_ms", "generations"])
+
+
+def _costs(connection: sa.Connection, since: datetime) -> dict[str, float]:
+    """Credits per delivered generation; without models of which KIE told none."""
+    c = cohorts.c
+    credits = sa.func.sum(c.credits)
+    statement = (
+        sa.select(c.model, credits, sa.func.sum(c.generations))
+        .where(c.hour >= since, c.status == Status.SUCCESS)
+        .group_by(c.model)
+        .having(credits > 0)
+    )
+    rows = connection.execute(statement).all()
+    return {model: float(total) / int(generations) for model, total, generations in rows}
 
 
 Flags = Mapping[Reason, sa.ColumnElement[bool]]
@@ -175,5 +195,6 @@ def _flags(limits: Limits, now: datetime) -> Flags:
 
 
 def _conditions(filter: StuckFilter) -> list[sa.ColumnElement[bool]]:
+    """Few are open, and they have an index: it must not lose against that of a busy model."""
     equal = {g.c.model: filter.model, g.c.user_id: filter.user_id}
-    return [column == value for column, value in equal.items() if value is not None]
+    return [column.concat("") == value for column, value in equal.items() if value is not None]

@@ -1,17 +1,22 @@
-"""What the counts say, pure: frames of core.figures.counts in, numbers and smaller frames out."""
+"""What the counts say, pure: frames in, numbers and smaller frames out.
+
+`cohorts` are core.figures.counts.Cohorts.by_step; those of models and failures, by_model.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from core.generation.model import Channel, Status
-from core.store.counting import BOUNDS_MS, MADE, STORED
+from core.generation.model import Status
+from core.store.counting import BOUNDS_MS
 
 FINISHED = (Status.SUCCESS, Status.FAILED)
-_FLOORS = dict(zip(BOUNDS_MS, (0, *BOUNDS_MS[:-1]), strict=True))
+_HALF_A_BUCKET = 2 ** (1 / 8)  # of durations: four buckets are an octave
+_NOTHING = pd.DataFrame({"up_to_ms": [], "generations": []})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +45,9 @@ class Totals:
         return _share(self.delivered, self.created)
 
 
-def totals(cohorts: pd.DataFrame, durations: pd.DataFrame) -> Totals:
+def totals(cohorts: pd.DataFrame, stored: pd.DataFrame) -> Totals:
     """The first row of the overview."""
     by_status = cohorts.groupby("status")["generations"].sum()
-    stored = durations[durations["measure"] == STORED]
     return Totals(
         created=int(cohorts["generations"].sum()),
         delivered=int(by_status.get(Status.SUCCESS, 0)),
@@ -69,9 +73,8 @@ def rates_over_time(cohorts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"success_rate": rate, "ended": count}).reset_index(names="start")
 
 
-def latency_over_time(durations: pd.DataFrame) -> pd.DataFrame:
+def latency_over_time(stored: pd.DataFrame) -> pd.DataFrame:
     """Columns `start`, `percentile` (`p50`, `p95`), `seconds` from KIE's completion to stored."""
-    stored = durations[durations["measure"] == STORED]
     rows = [
         (start, name, ms / 1000)
         for start, histogram in stored.groupby("start")
@@ -88,20 +91,17 @@ def news_over_time(cohorts: pd.DataFrame) -> pd.DataFrame:
     return news.assign(share=news["results"] / news.groupby("start")["results"].transform("sum"))
 
 
-def callback_loss(cohorts: pd.DataFrame) -> float | None:
-    """The share of results that no callback announced in time; None without results."""
-    by_channel = cohorts.groupby("delivered_via")["generations"].sum()
-    results = sum(int(by_channel.get(channel, 0)) for channel in Channel)
-    return _share(results - int(by_channel.get(Channel.CALLBACK, 0)), results)
-
-
-def by_model(cohorts: pd.DataFrame, durations: pd.DataFrame) -> pd.DataFrame:
+def by_model(cohorts: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:
     """One row per model, the most used first.
 
     Columns: `model`, `kind`, `generations`, `success_rate`, `made_p50_s`, `made_p95_s` (KIE's
     time), `credits`.
     """
-    rows = [_model_row(str(model), group, durations) for model, group in cohorts.groupby("model")]
+    histograms = dict(list(made.groupby("model")))
+    rows = [
+        _model_row(str(model), group, histograms.get(model, _NOTHING))
+        for model, group in cohorts.groupby("model")
+    ]
     columns = [
         *("model", "kind", "generations", "success_rate"),
         *("made_p50_s", "made_p95_s", "credits"),
@@ -123,36 +123,37 @@ def failures(cohorts: pd.DataFrame) -> pd.DataFrame:
 
 
 def percentile(histogram: pd.DataFrame, share: float) -> float | None:
-    """Milliseconds that this share of a histogram did not exceed, 9 % off at most.
+    """Milliseconds that this share of a histogram did not exceed; None for an empty one.
 
-    None for an empty one. `histogram` has `up_to_ms` and `generations`; buckets may repeat.
+    9 % off at most, or 50 ms; a day where it is more. `histogram` has `up_to_ms` and `generations`;
+    buckets may repeat.
     """
-    buckets = _sums(histogram, "up_to_ms").sort_values("up_to_ms")
-    bounds, counts = buckets["up_to_ms"].tolist(), buckets["generations"].tolist()
-    wanted, below = sum(counts) * share, 0
-    for bound, count in zip(bounds, counts, strict=True):
-        if below + count >= wanted:
-            floor = _FLOORS[bound]
-            width = bound - floor if bound != BOUNDS_MS[-1] else 0
-            return float(floor + width * (wanted - below) / count)
-        below += count
+    counts: Counter[int] = Counter()
+    for bound, count in zip(histogram["up_to_ms"], histogram["generations"], strict=True):
+        counts[bound] += count
+    wanted, reached = counts.total() * share, 0
+    for bound in sorted(counts):
+        reached += counts[bound]
+        if reached >= wanted:
+            return float(min(bound / _HALF_A_BUCKET, BOUNDS_MS[-2]))
     return None
 
 
-def _model_row(model: str, group: pd.DataFrame, durations: pd.DataFrame) -> Sequence[object]:
-    ended = group[group["status"].isin(FINISHED)]["generations"].sum()
-    delivered = group[group["status"] == Status.SUCCESS]["generations"].sum()
-    made = durations[(durations["model"] == model) & (durations["measure"] == MADE)]
-    p50, p95 = percentile(made, 0.5), percentile(made, 0.95)
+def _model_row(model: str, group: pd.DataFrame, made: pd.DataFrame) -> Sequence[object]:
+    by_status = group.groupby("status")["generations"].sum()
+    delivered, failed = (int(by_status.get(status, 0)) for status in FINISHED)
     return (
         model,
         group["kind"].max(),
-        int(group["generations"].sum()),
-        _share(int(delivered), int(ended)),
-        None if p50 is None else p50 / 1000,
-        None if p95 is None else p95 / 1000,
+        int(by_status.sum()),
+        _share(delivered, delivered + failed),
+        *(_seconds(percentile(made, share)) for share in (0.5, 0.95)),
         float(group["credits"].sum()),
     )
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def _sums(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:

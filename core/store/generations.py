@@ -78,11 +78,11 @@ class Generations:
         self._shared = shared
         self._now = now
 
-    def add(self, generation: Generation) -> tuple[Generation, bool]:
+    def add(self, generation: Generation, *, by: str | None = None) -> tuple[Generation, bool]:
         """Save a new generation; with an Idempotency-Key seen before, give the first one instead.
 
-        The flag says whether it is new. Raises IdempotencyConflictError where the key came with
-        another request.
+        The flag says whether it is new; `by` is the operator whose act it is, for the timeline.
+        Raises IdempotencyConflictError where the key came with another request.
         """
         with self._database.write() as connection:
             key = generation.idempotency_key
@@ -94,6 +94,8 @@ class Generations:
                 return known, False
             connection.execute(sa.insert(g), to_columns(generation))
             detail = {"model": generation.model, "kind": generation.kind}
+            if by is not None:
+                detail["by"] = by
             _tell(connection, generation.id, [Event("generation.created", detail)], self._now())
         return generation, True
 

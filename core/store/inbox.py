@@ -25,6 +25,7 @@ STRANGERS_BODY_BYTES = 2 * 1024
 STRANGERS_PER_HOUR = 1000
 #: However many callbacks come, KIE is asked about one task no more often than this.
 ASKED_AT_MOST_EVERY = timedelta(seconds=2)
+UNKNOWN_TASK = "task.unknown"
 
 # Built once: building a statement costs more than running it, and callbacks come in bursts.
 Found = sa.Row[*tuple[Any, ...]]
@@ -122,10 +123,10 @@ class Inbox:
         return Verdict.ACCEPTED
 
     def _unmatched(self, connection: sa.Connection, received: Received, now: datetime) -> Verdict:
-        if _count(connection, "unmatched", credential=True, now=now) <= STRANGERS_PER_HOUR:
+        if _count(connection, UNKNOWN_TASK, credential=True, now=now) <= STRANGERS_PER_HOUR:
             seen = connection.scalar(FIND_UNMATCHED, _keys(received))
             verdict = Verdict.DUPLICATE if seen else Verdict.UNMATCHED
-            _keep(connection, received, verdict, "task.unknown", now, STRANGERS_BODY_BYTES)
+            _keep(connection, received, verdict, UNKNOWN_TASK, now, STRANGERS_BODY_BYTES)
         return Verdict.UNMATCHED
 
     def refuse(self, received: Received, why: CallbackError, *, credential: bool) -> None:

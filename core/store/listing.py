@@ -13,6 +13,7 @@ from core.store.tables import IS_OPEN
 from core.store.tables import generations as g
 
 NEWEST = (g.c.created_at.desc(), g.c.id.desc())
+OLDEST = (g.c.created_at, g.c.id)
 _TIME = "%Y%m%dT%H%M%S%f"
 
 
@@ -32,18 +33,21 @@ class Filter:
     words: tuple[str, ...] = ()  # all of them in the prompt, in any case
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
-        """What is true of the rows, but for the words: no index finds those."""
+        """What is true of the rows, but for the words, which no index finds."""
         equal = {
-            g.c.status: self.status,
             g.c.kind: self.kind,
             g.c.model: self.model,
             g.c.user_id: self.user_id,
             g.c.delivered_via: self.delivered_via,
             g.c.error_code: self.error_code,
         }
-        found = [column == value for column, value in equal.items() if value is not None]
+        wanted = {column: value for column, value in equal.items() if value is not None}
+        found = [] if self.status is None else [g.c.status == self.status]
         if self.is_open or self.status in (Status.QUEUED, Status.GENERATING):
-            found.append(IS_OPEN)  # few, and they have an index of their own
+            # Few are open, and they have an index: it must not lose against that of a busy user.
+            found += [IS_OPEN, *(column.concat("") == value for column, value in wanted.items())]
+        else:
+            found += [column == value for column, value in wanted.items()]
         if self.since is not None:
             found.append(g.c.created_at >= self.since)
         if self.until is not None:
@@ -64,7 +68,7 @@ class Cursor(NamedTuple):
     def parse(cls, text: str) -> Self:
         """What `str` gave; ValueError for anything else."""
         moment, dash, generation_id = text.partition("-")
-        if not dash or not generation_id or len(generation_id) > 128:
+        if not dash or len(generation_id) > 128:
             raise ValueError("not a cursor")
         return cls(datetime.strptime(moment, _TIME).replace(tzinfo=UTC), generation_id)
 
@@ -89,3 +93,36 @@ def select_newest(
     """These columns of what a filter lets through, newest first; its words are not looked at."""
     query = sa.select(*columns).where(*filter.conditions()).order_by(*NEWEST)
     return query if before is None else query.where(before.after())
+
+
+def select_newer(filter: Filter, than: Cursor, limit: int) -> sa.Select[datetime, str]:
+    """The cursors of the next newer ones, the nearest first; the words are not looked at."""
+    return (
+        sa.select(g.c.created_at, g.c.id)
+        .where(*filter.conditions(), than.after_oldest())
+        .order_by(*OLDEST)
+        .limit(limit)
+    )
+
+
+def select_times(
+    filter: Filter, before: Cursor | None, *, after_first: int, limit: int
+) -> sa.Select[datetime]:
+    """When those after the first so many were created; asks nothing but an index."""
+    query = sa.select(g.c.created_at).where(*filter.conditions())
+    if before is not None:
+        query = query.where(before.after())
+    return query.order_by(g.c.created_at.desc()).offset(after_first).limit(limit)
+
+
+def has_words(filter: Filter) -> list[sa.ColumnElement[bool]]:
+    """What is true of the prompts that a search finds."""
+    return [
+        sa.or_(*(g.c.prompt.icontains(one, autoescape=True) for one in _spellings(word)))
+        for word in filter.words
+    ]
+
+
+def _spellings(word: str) -> set[str]:
+    """A word in its usual cases: SQLite knows those of ASCII letters only."""
+    return {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from core.generation.model import Generation
 from core.store.database import Database
-from core.store.listing import Cursor, Filter, select_newest
+from core.store.listing import (
+    NEWEST,
+    Cursor,
+    Filter,
+    has_words,
+    select_newer,
+    select_newest,
+    select_times,
+)
 from core.store.rows import UNREADABLE, load_generations
 from core.store.tables import callbacks, events, processes
 from core.store.tables import generations as g
@@ -20,15 +28,16 @@ from core.store.tables import generations as g
 logger = logging.getLogger(__name__)
 
 SHOWN = 50  # callbacks and events shown of one generation, the newest
-SEARCHED = 20_000  # generations looked through for words in one go, the newest
+SEARCHED = 10_000  # generations looked through for words in one go, the newest
 EXPORTED_AT_ONCE = 1000
+LONGEST_TEXT = 1000  # characters of a text in an export
 EVERYTHING = Filter()
 
 Record = Mapping[str, Any]
+T = TypeVar("T")
 
-_WITH_IDS = (
-    sa.select(g).where(g.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(g.c.id.desc())
-)
+_HAS_ID = g.c.id.in_(sa.bindparam("ids", expanding=True))
+_WITH_IDS = sa.select(g).where(_HAS_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +52,9 @@ class Page:
 class Queries:
     """Reads that block no writer."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, searched: int = SEARCHED) -> None:
         self._database = database
+        self._searched = searched
 
     def by_id(self, generation_id: str) -> Generation | None:
         """The generation of this id."""
@@ -64,16 +74,22 @@ class Queries:
     ) -> Page:
         """A page of generations, newest first.
 
-        Words are searched for in the newest `SEARCHED` only, from the cursor on: the page may be
+        Words are searched for in the newest `searched` only, from the cursor on: the page may be
         short, or empty, and go on all the same.
         """
         with self._database.read() as connection:
-            found = connection.execute(_select_keys(filter, before, limit + 1)).all()
-            horizon = None if len(found) > limit else _horizon(connection, filter, before)
+            horizon = self._horizon(connection, filter, before)
+            found = connection.execute(_select_keys(filter, horizon, before, limit + 1)).all()
             items = readable(connection, [row.id for row in found[:limit]])
         if len(found) > limit:
             return Page(items, Cursor(*found[limit - 1]))
-        return Page(items, horizon, horizon.created_at if horizon else None)
+        return Page(items, Cursor(horizon, "") if horizon else None, horizon)
+
+    def newer(self, filter: Filter, than: Cursor, *, limit: int) -> list[Cursor]:
+        """Where the next newer generations are, the nearest first; words are not looked at."""
+        with self._database.read() as connection:
+            rows = connection.execute(select_newer(filter, than, limit)).all()
+        return [Cursor(*row) for row in rows]
 
     def export(
         self, filter: Filter, columns: Sequence[str], *, limit: int
@@ -81,33 +97,53 @@ class Queries:
         """Columns of up to `limit` generations, newest first, in pieces; `id` is always among them.
 
         Each piece is a transaction of its own, so that a slow reader holds none open. Words are
-        searched for as far back as the first page does.
+        searched for as far back as the first page does. Texts are cut at `LONGEST_TEXT`. A row that
+        cannot be read is left out.
         """
-        cursor = None
-        chosen = [g.c.created_at, g.c.id, *(g.c[name] for name in columns)]
         with self._database.read() as connection:
-            horizon = _horizon(connection, filter, None)
-        if horizon is not None:
-            filter = replace(filter, since=horizon.created_at)
+            horizon = self._horizon(connection, filter, None)
+        before = None
         while limit > 0:
-            query = select_newest(filter, cursor, *dict.fromkeys(chosen))
-            query = query.where(*_has_words(filter, g.c.prompt)).limit(min(limit, EXPORTED_AT_ONCE))
+            query = _select_keys(filter, horizon, before, min(limit, EXPORTED_AT_ONCE))
             with self._database.read() as connection:
-                rows = connection.execute(query).mappings().all()
-            if not rows:
+                keys = connection.execute(query).all()
+                rows = _read_columns(connection, columns, [key.id for key in keys])
+            if not keys:
                 return
-            yield list(rows)
-            limit -= len(rows)
-            cursor = Cursor(rows[-1]["created_at"], rows[-1]["id"])
+            yield rows
+            limit -= len(keys)
+            before = Cursor(*keys[-1])
+
+    def export_ends(self, filter: Filter, *, limit: int) -> datetime | None:
+        """When the last generation was created that `export` looks at; None: it looks at all."""
+        with self._database.read() as connection:
+            if filter.words:
+                return self._horizon(connection, filter, None)
+            last = select_times(filter, None, after_first=limit - 1, limit=2)
+            found = connection.scalars(last).all()
+            return found[0] if len(found) == 2 else None
+
+    def _horizon(
+        self, connection: sa.Connection, filter: Filter, before: Cursor | None
+    ) -> datetime | None:
+        """How far back a search for words looks from here; None: to the end."""
+        if not filter.words:
+            return None
+        last = select_times(filter, before, after_first=self._searched - 1, limit=1)
+        return connection.scalar(last)
 
     def callbacks_of(self, generation: Generation) -> list[Record]:
         """The newest callbacks that named this generation or its task, oldest first.
 
         Refused ones have a limit of their own: a stranger's must not hide KIE's.
         """
-        about_it = callbacks.c.generation_id == generation.id
-        if generation.task_id is not None:
-            about_it |= callbacks.c.task_id == generation.task_id
+        return self.callbacks_naming(generation.id, generation.task_id)
+
+    def callbacks_naming(self, generation_id: str, task_id: str | None) -> list[Record]:
+        """The same for ids of which there may be no generation."""
+        about_it = callbacks.c.generation_id == generation_id
+        if task_id is not None:
+            about_it |= callbacks.c.task_id == task_id
         newest = sa.select(callbacks).where(about_it).order_by(callbacks.c.id.desc())
         refused = callbacks.c.verdict == "refused"
         found = [*self._newest(newest.where(~refused)), *self._newest(newest.where(refused))]
@@ -131,42 +167,51 @@ class Queries:
             )
 
 
-def _select_keys(filter: Filter, before: Cursor | None, limit: int) -> sa.Select[datetime, str]:
-    """Where the generations of a page are."""
-    keys = g.c.created_at, g.c.id
-    if not filter.words:
-        return select_newest(filter, before, *keys).limit(limit)
-    searched = select_newest(filter, before, *keys, g.c.prompt).limit(SEARCHED).subquery()
+def _select_keys(
+    filter: Filter, since: datetime | None, before: Cursor | None, limit: int
+) -> sa.Select[*tuple[Any, ...]]:
+    """Where the generations of a page are, as far back as `since`."""
+    query = select_newest(filter, before, g.c.created_at, g.c.id).where(*has_words(filter))
     return (
-        sa.select(searched.c.created_at, searched.c.id)
-        .where(*_has_words(filter, searched.c.prompt))
-        .order_by(searched.c.created_at.desc(), searched.c.id.desc())
-        .limit(limit)
+        query.limit(limit) if since is None else query.where(g.c.created_at >= since).limit(limit)
     )
 
 
-def _has_words(filter: Filter, prompt: sa.ColumnElement[str]) -> list[sa.ColumnElement[bool]]:
-    return [prompt.icontains(word, autoescape=True) for word in filter.words]
+def _read_columns(
+    connection: sa.Connection, columns: Sequence[str], ids: Sequence[str]
+) -> list[sa.RowMapping]:
+    chosen = (_short(g.c[name]) for name in dict.fromkeys(("id", *columns)))
+    query = sa.select(*chosen).where(_HAS_ID).order_by(*NEWEST)
+    return _without_odd(
+        lambda some: connection.execute(query, {"ids": list(some)}).mappings().all(), ids
+    )
 
 
-def _horizon(connection: sa.Connection, filter: Filter, before: Cursor | None) -> Cursor | None:
-    """The last generation that a search for words looks at; None where it looks at all."""
-    if not filter.words:
-        return None
-    last = select_newest(filter, before, g.c.created_at, g.c.id).offset(SEARCHED - 1).limit(1)
-    row = connection.execute(last).one_or_none()
-    return Cursor(*row) if row else None
+def _short(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    if not isinstance(column.type, sa.Text):
+        return column
+    return sa.func.substr(column, 1, LONGEST_TEXT).label(column.name)
 
 
 def readable(connection: sa.Connection, ids: Sequence[str]) -> list[Generation]:
     """These generations in this order; one that cannot be read is left out, and logged."""
+
+    def read(some: Sequence[str]) -> Sequence[Generation]:
+        rows = connection.execute(_WITH_IDS, {"ids": list(some)}).mappings().all()
+        return load_generations(connection, rows)
+
+    by_id = {generation.id: generation for generation in _without_odd(read, ids)}
+    return [by_id[one] for one in ids if one in by_id]
+
+
+def _without_odd(read: Callable[[Sequence[str]], Sequence[T]], ids: Sequence[str]) -> list[T]:
+    """What `read` gives of these, but for those that it cannot read."""
     try:
-        found = connection.execute(_WITH_IDS, {"ids": list(ids)}).mappings().all()
-        by_id = {generation.id: generation for generation in load_generations(connection, found)}
-        return [by_id[one] for one in ids if one in by_id]
+        return list(read(ids))
     except UNREADABLE:
-        if len(ids) > 1:
-            return [each for one in ids for each in readable(connection, [one])]
-        extra = {"event": "row.odd", "generation": ids[0]}
-        logger.exception("a row that cannot be read is left out", extra=extra)
-        return []
+        if len(ids) == 1:
+            extra = {"event": "row.odd", "generation": ids[0]}
+            logger.exception("a row that cannot be read is left out", extra=extra)
+            return []
+    middle = len(ids) // 2
+    return [*_without_odd(read, ids[:middle]), *_without_odd(read, ids[middle:])]

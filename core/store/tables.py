@@ -305,6 +305,7 @@ cohorts = sa.Table(
     sa.Column("first_at", UtcDateTime, nullable=False),
     sa.Column("last_at", UtcDateTime, nullable=False),
     sa.Column("example", sa.String, nullable=False),  # the id of one of them
+    sqlite_with_rowid=False,  # read in the order of its key
 )
 
 #: Histograms of how long things took for the generations created in one hour.
@@ -316,6 +317,7 @@ durations = sa.Table(
     sa.Column("measure", sa.String, primary_key=True),
     sa.Column("up_to_ms", sa.BigInteger, primary_key=True),  # upper bound of the bucket
     sa.Column("generations", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,  # read in the order of its key
 )
 
 #: How far events have been folded into the two tables above: one row, made by the migration.

@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "hour", "model", "kind", "status", "error_code", "delivered_via", name="pk_cohorts"
         ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "durations",
@@ -70,6 +71,7 @@ def upgrade() -> None:
         sa.Column("up_to_ms", sa.BigInteger(), nullable=False),
         sa.Column("generations", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("hour", "model", "measure", "up_to_ms", name="pk_durations"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "stale_hours",

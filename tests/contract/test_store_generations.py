@@ -29,6 +29,12 @@ def test_an_idempotency_key_seen_before_gives_the_first_generation(case: StoreCa
     assert (again.id, is_new, case.count("generations")) == (first.id, False, 1)
 
 
+def test_the_timeline_names_the_operator_who_created_it(case: StoreCase) -> None:
+    generation, _ = case.store.generations.add(case.new(), by="Ada")
+    (created,) = case.queries.events_of(generation)
+    assert (created["name"], created["detail"]["by"]) == ("generation.created", "Ada")
+
+
 def test_an_idempotency_key_with_another_request_is_a_conflict(case: StoreCase) -> None:
     case.add(idempotency_key="k", request_sha256="one")
     with pytest.raises(IdempotencyConflictError):

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.generation.model import Asset, Channel, Change, Event, Status
+from core.generation.model import Asset, Change, Channel, Event, Status
 from core.store.counting import hour_of
 from core.store.rollup import FOLDED_AT_MOST_EVERY
 from core.store.tables import cohorts, durations, rollups

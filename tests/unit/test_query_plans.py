@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from core.generation.model import Status
+from core.generation.model import Channel, Status
 from core.ids import new_token
 from core.store.claims import Lane
 from core.store.database import Database
@@ -26,7 +26,6 @@ from tests.support.clock import NOON, Clock
 Statement = tuple[str, tuple[Any, ...]]
 Ask = Callable[[Store, Queries], object]
 FINISHED = 20_000
-LAST = Cursor(NOON, "m")
 OPEN = 50
 
 # Of a token the last digit says which queue has its turn.
@@ -42,9 +41,6 @@ HOT: dict[str, Ask] = {
     "sweep": lambda store, _: store.sweep_unmatched(),
     "grant": lambda store, _: store.grants.grant("open-1"),
     "wake": lambda store, _: store.generations.wake("open-1"),
-    "list": lambda _, queries: queries.page(),
-    "list by status": lambda _, queries: queries.page(Filter(status=Status.SUCCESS), before=LAST),
-    "list by user": lambda _, queries: queries.page(Filter(user_id="somebody"), before=LAST),
     "by task": lambda _, queries: queries.by_task("task-1"),
 }
 
@@ -181,13 +177,88 @@ def steps(file: Path, statements: list[Statement]) -> int:
     return counted
 
 
-@pytest.mark.parametrize("name", [name for name in HOT if not name.startswith("list")])
+@pytest.mark.parametrize("name", HOT)
 def test_what_is_finished_costs_nothing(databases: dict[str, Path], name: str) -> None:
     statements = statements_of(databases["old"], HOT[name])
     young, old = (steps(databases[age], statements) for age in ("young", "old"))
     assert old <= young * 1.05 + 20
 
 
-@pytest.mark.parametrize("name", [name for name in HOT if name.startswith("list")])
-def test_a_page_costs_by_its_length(databases: dict[str, Path], name: str) -> None:
-    assert steps(databases["old"], statements_of(databases["old"], HOT[name])) < 20_000
+PERIOD = {"since": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=10)}
+FAILED_FLUX = {"model": "m1", "status": Status.FAILED, **PERIOD}
+CURSOR = Cursor(datetime(2026, 1, 1, 1, 40, tzinfo=UTC), "m")
+#: Each filter of the list, and each combination that a link in the dashboard leads to.
+LISTS: dict[str, Filter] = {
+    "all": Filter(),
+    "delivered": Filter(status=Status.SUCCESS),
+    "failed": Filter(status=Status.FAILED),
+    "queued": Filter(status=Status.QUEUED),
+    "open": Filter(is_open=True),
+    "kind": Filter(kind="video"),
+    "model": Filter(model="m1"),
+    "user": Filter(user_id="u1"),
+    "unknown user": Filter(user_id="nobody"),
+    "via": Filter(delivered_via=Channel.POLL),
+    "code": Filter(error_code="c1"),
+    "period": Filter(**PERIOD),
+    "status, period": Filter(status=Status.FAILED, **PERIOD),
+    "open, period": Filter(is_open=True, **PERIOD),
+    "open, user": Filter(is_open=True, user_id="u1"),
+    "model, period": Filter(model="m1", **PERIOD),
+    "model, status, period": Filter(**FAILED_FLUX),
+    "via, period": Filter(delivered_via=Channel.POLL, **PERIOD),
+    "code, model, status, period": Filter(error_code="c1", **FAILED_FLUX),
+}
+
+
+@pytest.fixture(scope="module")
+def histories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+    """A short history and a long one, in which everything is as frequent."""
+    folder = tmp_path_factory.mktemp("lists")
+    short, long = folder / "short.db", folder / "long.db"
+    for file, rows in ((short, 8_000), (long, 24_000)):
+        migrate(f"sqlite:///{file}")
+        with sqlite3.connect(file) as connection:
+            fill(connection, "done", rows, status="success", asset_url="u", prompt="a kite")
+            connection.execute(
+                "UPDATE generations SET model = 'm' || (rowid % 5), user_id = 'u' || (rowid % 20),"
+                " kind = iif(rowid % 4, 'image', 'video'),"
+                " delivered_via = iif(rowid % 3, 'callback', 'poll'),"
+                " status = iif(rowid % 8, 'success', 'failed'),"
+                " error_code = iif(rowid % 8, NULL, 'c' || (rowid % 3))"
+            )
+            fill(connection, "open", OPEN, status="queued", model="m1", user_id="u1")
+        connection.close()
+    yield short, long
+
+
+def costs(histories: tuple[Path, Path], ask: Ask) -> list[int]:
+    """What asking takes of either; in both the page is full, or there is nothing more."""
+    return [steps(file, statements_of(file, ask)) for file in histories]
+
+
+@pytest.mark.parametrize("before", [None, CURSOR], ids=["newest", "from a cursor"])
+@pytest.mark.parametrize("name", LISTS)
+def test_a_page_costs_by_its_length(
+    histories: tuple[Path, Path], name: str, before: Cursor | None
+) -> None:
+    short, long = costs(histories, lambda _, queries: queries.page(LISTS[name], before=before))
+    assert long <= short * 1.05 + 20
+    assert long < 20_000
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_looking_for_what_is_newer_costs_by_its_length(
+    histories: tuple[Path, Path], name: str
+) -> None:
+    short, long = costs(histories, lambda _, queries: queries.newer(LISTS[name], CURSOR, limit=10))
+    assert long <= short * 1.05 + 20
+
+
+@pytest.mark.parametrize("before", [None, CURSOR], ids=["newest", "from a cursor"])
+def test_a_search_costs_by_its_budget(histories: tuple[Path, Path], before: Cursor | None) -> None:
+    words = Filter(words=("zebra",))
+    short, long = costs(
+        histories, lambda store, _: Queries(store.database, searched=300).page(words, before=before)
+    )
+    assert long <= short * 1.05 + 20
