@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -13,10 +14,16 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import ConfigError
+from core.masking import mask
 
 GIB = 1 << 30
 DAY_SECONDS = 86_400
 YEAR_HOURS = 365 * 24
+SECRETS = (
+    *("kie_api_key", "kie_callback_secret", "kie_webhook_hmac_key", "api_token"),
+    *("dashboard_password", "dashboard_viewer_password"),
+)
+_PASSWORD = re.compile(r"(?<=://)([^/:@]*):.*@")
 
 
 class Settings(BaseSettings):
@@ -107,10 +114,7 @@ class Settings(BaseSettings):
             raise ValueError("names a host or port that cannot exist")
         return value.rstrip("/")
 
-    @field_validator(
-        *("kie_api_key", "kie_callback_secret", "kie_webhook_hmac_key", "api_token"),
-        *("dashboard_password", "dashboard_viewer_password"),
-    )
+    @field_validator(*SECRETS)
     @classmethod
     def _is_not_blank(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not _comma_list(value):
@@ -156,6 +160,27 @@ class Settings(BaseSettings):
             raise ConfigError(problem)
         return settings
 
+    def shown(self) -> dict[str, str]:
+        """What is in force, by the variable's name; of secrets only whether they are set.
+
+        Empty where nothing is chosen: the field's description tells what that means.
+        """
+        in_force = {name: _shown(getattr(self, name)) for name in type(self).model_fields}
+        in_force["database_url"] = mask(_PASSWORD.sub(r"\1:***@", self.database))
+        in_force["storage_dir"] = str(self.assets_dir)
+        secrets = {name: "set" if getattr(self, name) else "not set" for name in SECRETS}
+        return {name.upper(): value for name, value in (in_force | secrets).items()}
+
+    def changed(self) -> frozenset[str]:
+        """The variables that were set to something else than their default."""
+        return frozenset(
+            name.upper()
+            for name, field in type(self).model_fields.items()
+            if name in self.model_fields_set
+            and getattr(self, name)
+            != field.get_default(call_default_factory=True, validated_data=self.__dict__)
+        )
+
     def _missing_off_loopback(self) -> str | None:
         if is_loopback(self.bind) and is_loopback(self.public_base_url):
             return None
@@ -187,6 +212,14 @@ def _can_be_called(url: str) -> bool:
     except (httpx.InvalidURL, UnicodeError):
         return False
     return True
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _comma_list(secret: SecretStr | None) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.dashboard import Dashboard, open_dashboard
 from tests.support.world import World, open_world
 
 
@@ -14,4 +15,11 @@ from tests.support.world import World, open_world
 def world(tmp_path: Path) -> Iterator[World]:
     """A whole core with a fake KIE, a fake media host and a clock."""
     with open_world(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def dashboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dashboard]:
+    """The dashboard's pages over such a core."""
+    with open_dashboard(tmp_path, monkeypatch) as opened:
         yield opened

@@ -30,6 +30,7 @@ class Site:
         self.database_url = f"sqlite:///{self.data / 'kie.db'}"
         self.web_url = f"http://127.0.0.1:{free_port()}"
         self.kie_url = f"http://127.0.0.1:{free_port()}"
+        self.dashboard_url = f"http://127.0.0.1:{free_port()}"
         self._settings = {key.upper(): str(value) for key, value in settings.items()}
         self.processes: list[Process] = []
         self._http = httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False)
@@ -55,6 +56,18 @@ class Site:
         process = self.start("poller")
         process.says('"poller.started"')
         return process
+
+    def dashboard(self, **settings: object) -> Process:
+        """The dashboard, answering."""
+        process = self.start("dashboard", **settings)
+        wait_until(self._dashboard_answers, "the dashboard answers")
+        return process
+
+    def _dashboard_answers(self) -> bool:
+        try:
+            return self._http.get(f"{self.dashboard_url}/_stcore/health").status_code == 200
+        except httpx.TransportError:
+            return False
 
     def start(self, *arguments: str, **settings: object) -> Process:
         """Any module, with our settings and these."""
@@ -163,6 +176,7 @@ class Site:
             "KIE_BASE_URL": self.kie_url,
             "KIE_WEBHOOK_HMAC_KEY": HMAC_KEY,
             "PORT": str(httpx.URL(self.web_url).port),
+            "DASHBOARD_PORT": str(httpx.URL(self.dashboard_url).port),
             "PUBLIC_BASE_URL": self.web_url,
             "DATA_DIR": str(self.data),
             "MEDIA_ALLOW_PRIVATE": "true",

@@ -16,14 +16,14 @@ def plan(environment: dict[str, str] | None = None, **settings: Any) -> Plan:
 
 def test_without_a_key_a_simulator_takes_the_place_of_kie() -> None:
     made = plan()
-    assert list(made.commands) == ["web", "poller", "simulator", "demo"]
+    assert list(made.commands) == ["web", "poller", "dashboard", "simulator", "demo"]
     assert made.environment["KIE_BASE_URL"] == "http://127.0.0.1:9000"
     assert made.environment["MEDIA_ALLOW_PRIVATE"] == "true"
 
 
 def test_with_a_key_nothing_pretends() -> None:
     made = plan(kie_api_key="real")
-    assert list(made.commands) == ["web", "poller", "demo"]
+    assert list(made.commands) == ["web", "poller", "dashboard", "demo"]
     assert not {"KIE_BASE_URL", "KIE_API_KEY", "MEDIA_ALLOW_PRIVATE"} & set(made.environment)
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from core.errors import ConfigError
+from core.settings import SECRETS as SECRET_FIELDS
 from core.settings import Settings, is_loopback
 
 ROOT = Path(__file__).parents[2]
 NAMES = [name.upper() for name in Settings.model_fields]
-SECRETS = ("KIE_API_KEY", "KIE_CALLBACK_SECRET", "KIE_WEBHOOK_HMAC_KEY", "API_TOKEN")
+SECRETS = [name.upper() for name in SECRET_FIELDS]
 OFF_LOOPBACK = {"BIND": "0.0.0.0", "API_TOKEN": "t", "KIE_CALLBACK_SECRET": "s", "KIE_API_KEY": "k"}
 
 
@@ -165,7 +166,12 @@ def test_a_base_url_loses_its_last_slash() -> None:
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     settings = load(monkeypatch, **{name: "hush-hush"})
-    shown: list[Any] = [settings, settings.model_dump(), settings.model_dump_json()]
+    shown: list[Any] = [
+        settings,
+        settings.model_dump(),
+        settings.model_dump_json(),
+        settings.shown(),
+    ]
     assert not [each for each in shown if "hush" in f"{each!r} {each!s}"]
 
 
@@ -185,3 +191,37 @@ def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> 
 )
 def test_what_is_loopback(address: str, expected: bool) -> None:
     assert is_loopback(address) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "shown"),
+    [
+        ("KIE_API_KEY", "", "not set"),
+        ("KIE_API_KEY", "k", "set"),
+        ("GIVE_UP_AFTER_HOURS", "0.5", "0.5"),
+        ("GIVE_UP_AFTER_HOURS", "48.0", "48"),
+        ("MEDIA_ALLOW_PRIVATE", "1", "true"),
+        ("POLL_FIRST_SECONDS", "", ""),
+        ("DATA_DIR", "there", "there"),
+        ("DATABASE_URL", "", "sqlite:///data/kie.db"),
+        ("DATABASE_URL", "sqlite:////there/kie.db", "sqlite:////there/kie.db"),
+        ("DATABASE_URL", "postgresql://u:p:/@w@h:5/db", "postgresql://u:***@h:5/db"),
+        ("DATABASE_URL", "postgresql://h/db?password=p", "postgresql://h/db?password=***"),
+        ("STORAGE_DIR", "", "data/assets"),
+    ],
+)
+def test_settings_are_shown_as_they_are_in_force(
+    monkeypatch: pytest.MonkeyPatch, name: str, given: str, shown: str
+) -> None:
+    settings = load(monkeypatch, **{name: given})
+    assert settings.shown()[name] == shown
+    assert list(settings.shown()) == NAMES
+
+
+def test_what_differs_from_its_default_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    same = {
+        "PORT": "8100",
+        "PUBLIC_BASE_URL": "http://127.0.0.1:8100/",
+        "GIVE_UP_AFTER_HOURS": "24",
+    }
+    assert load(monkeypatch, **same, API_TOKEN="t").changed() == {"PORT", "API_TOKEN"}

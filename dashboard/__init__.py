@@ -1,0 +1,1 @@
+"""What analysts and operators look at. Reads core.figures and core's queries, acts through core."""

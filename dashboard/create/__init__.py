@@ -1,0 +1,1 @@
+"""What the page Create is made of."""

@@ -1,0 +1,1 @@
+"""The task page: what became of one generation, and why."""
