@@ -3,19 +3,22 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run test lint format lock bench clean
+.PHONY: install run test test-all lint format lock bench screenshots clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be called
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
 install: $(VENV)/.installed  ## create .venv from requirements.txt
 
-run: install  ## webhook, poller and (without KIE_API_KEY) the simulator; Ctrl-C stops all
+run: install  ## webhook, poller, dashboard and (without KIE_API_KEY) the simulator; Ctrl-C stops all
 	@$(BIN)/python -m local.run
 
 test: $(VENV)/.installed-dev lint  ## everything that must be true before a change lands
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 -m "not browser"
+
+test-all: test  ## and the dashboard in a real browser (needs Debian's chromium); CI runs this
+	$(BIN)/python -m pytest -q -m browser
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check -q .
@@ -29,6 +32,9 @@ format: $(VENV)/.installed-dev  ## put the code into its one layout
 
 bench: $(VENV)/.installed-dev  ## measure, and print docs/performance.md's table
 	$(BIN)/python -m bench
+
+screenshots: $(VENV)/.installed-dev  ## pictures of every page, both themes and widths, into docs/screenshots/all
+	$(BIN)/python -m tests.browser.screenshots docs/screenshots/all
 
 lock:  ## pin every dependency again, from pyproject.toml
 	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements.txt

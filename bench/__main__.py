@@ -9,11 +9,15 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from bench import asking, backlog, callbacks, claims, first_file, idle, large_file
+from bench import asking, backlog, callbacks, claims, dashboard, first_file, idle, large_file
 from bench.figures import Row, table
 from bench.processes import PATH
 
-INSTALL = {"nginx": "Debian: nginx-light", "curl": "Debian: curl"}
+INSTALL = {
+    "nginx": "Debian: nginx-light",
+    "curl": "Debian: curl",
+    "chromium": "Debian: chromium",
+}
 
 
 class Measure(NamedTuple):
@@ -33,6 +37,7 @@ MEASURES = {
     "asking": Measure(asking.asking),
     "idle": Measure(idle.idle),
     "claims": Measure(claims.claims),
+    "dashboard": Measure(dashboard.dashboard, ("chromium",)),
 }
 
 

@@ -122,9 +122,9 @@ def cpu_seconds(pid: int) -> float:
     return (int(after_name[11]) + int(after_name[12])) / TICKS_PER_SECOND
 
 
-def memory_kib(field: str) -> int:
-    """This process's memory now (VmRSS) or at most (VmHWM), in KiB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+def memory_kib(field: str, pid: int | str = "self") -> int:
+    """A process's memory now (VmRSS) or at most (VmHWM), in KiB; this one's unless told."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1])
     raise LookupError(field)

@@ -89,8 +89,12 @@ class Product:
 
     def count(self, sql: str) -> int:
         """The one number that a query gives."""
+        return int(self.value(sql))
+
+    def value(self, sql: str) -> str:
+        """The first value that a query gives."""
         with closing(sqlite3.connect(self.database, timeout=10)) as connection:
-            return int(connection.execute(sql).fetchone()[0])
+            return str(connection.execute(sql).fetchone()[0])
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from core.errors import ConfigError
 from core.settings import Settings
 from local.api import Api, ApiError, View, open_api
-from local.plan import is_pretend, local_url
+from local.plan import dashboard_url, is_pretend, local_url
 
 USER = "demo"
 LOOK_EVERY_SECONDS = 0.5
@@ -177,6 +177,7 @@ def _demonstrate(settings: Settings) -> None:
     except ApiError as error:
         _say(str(error))
     _say(f"try it: {local_url(settings)}/api/docs   Ctrl-C stops everything")
+    _say(f"dashboard: {dashboard_url(settings)}")
 
 
 def _say(line: str) -> None:

@@ -36,8 +36,12 @@ class Plan:
 
 def make_plan(settings: Settings, environment: Mapping[str, str]) -> Plan:
     """The real KIE where its key is set, else a simulator. Raises ConfigError."""
-    commands = {"web": _python("webhook"), "poller": _python("poller")}
-    ports = {"web": Port(settings.bind, settings.port, "PORT")}
+    modules = {"web": "webhook", "poller": "poller", "dashboard": "dashboard"}
+    commands = {name: _python(module) for name, module in modules.items()}
+    ports = {
+        "web": Port(settings.bind, settings.port, "PORT"),
+        "dashboard": Port(settings.bind, settings.dashboard_port, "DASHBOARD_PORT"),
+    }
     chosen = {
         **environment,
         "PYTHONUNBUFFERED": "1",
@@ -60,10 +64,19 @@ def is_pretend(settings: Settings) -> bool:
 
 def local_url(settings: Settings) -> str:
     """Where the webhook answers, seen from this machine."""
+    return _local_url(settings, settings.port)
+
+
+def dashboard_url(settings: Settings) -> str:
+    """Where the dashboard is, seen from this machine."""
+    return _local_url(settings, settings.dashboard_port)
+
+
+def _local_url(settings: Settings, port: int) -> str:
     anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}
     host = settings.bind.strip("[]")
     host = anywhere.get(host, host)
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _towards_simulator(settings: Settings, port: int) -> dict[str, str]:

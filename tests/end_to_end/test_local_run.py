@@ -37,7 +37,12 @@ def laptop(tmp_path: Path) -> Iterator[Site]:
 def run(site: Site, **settings: object) -> Process:
     """`python -m local.run` without a key, as on a fresh machine."""
     port = httpx.URL(site.kie_url).port
-    fresh = {"kie_api_key": "", "simulator_port": port, "simulator_speed": 500}
+    fresh = {
+        "kie_api_key": "",
+        "simulator_port": port,
+        "simulator_speed": 500,
+        "dashboard_port": httpx.URL(site.dashboard_url).port,
+    }
     return site.start("local.run", **{**fresh, **settings})
 
 
@@ -66,6 +71,8 @@ def test_three_files_arrive_and_one_interrupt_ends_all_twice_in_a_row(laptop: Si
         process.says("3 of 3 have a permanent URL")
         heads = [laptop.content(url)[:12] for url in STORED.findall(process.output)]
         assert all(any(magic in head for head in heads) for magic in MAGIC)
+        process.says(f"dashboard: {laptop.dashboard_url}\n")
+        assert laptop.content(f"{laptop.dashboard_url}/_stcore/health") == b"ok"
         stop(process)
     assert audit(laptop.data) == []
     assert len(laptop.rows("SELECT id FROM generations WHERE status = 'success'")) == 6
@@ -80,7 +87,7 @@ def test_a_signal_during_the_start_ends_all(laptop: Site, number: signal.Signals
 
 def test_a_killed_runner_leaves_nothing_in_the_way_of_the_next(laptop: Site) -> None:
     process = run(laptop)
-    wait_until(lambda: len(children(process)) == 4, "all have started")
+    wait_until(lambda: len(children(process)) == 5, "all have started")
     os.kill(process.pid, signal.SIGKILL)
     process.ended()
     wait_until(lambda: not [pid for pid in children(process).values() if running(pid)], "all end")
