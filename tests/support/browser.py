@@ -11,6 +11,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 PATIENCE_MS = 20_000
+FADE_MS, TRIES = 600, 5  # charts fade in
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 NARROW: ViewportSize = {"width": 390, "height": 844}
 QUIET = [
@@ -53,18 +54,21 @@ def settle(page: Page) -> None:
     """Wait until the page has a title and its script rests."""
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator(RUNNING)).to_have_count(0, timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE_MS)
 
 
 def shoot(page: Page, file: Path) -> None:
     """A picture of the whole page, not only of what fits into the window."""
-    page.locator('[data-testid="stMain"]').evaluate("main => main.scrollTo(0, 0)")
-    height = page.locator('[data-testid="stMainBlockContainer"]').bounding_box()
-    assert height is not None
-    size = page.viewport_size or WIDE
-    page.set_viewport_size(
-        {"width": size["width"], "height": max(size["height"], int(height["height"]) + 60)}
-    )
+    before = page.viewport_size or WIDE
+    for _ in range(TRIES):  # a taller window may show more
+        content = page.get_by_test_id("stMainBlockContainer").bounding_box()
+        assert content is not None
+        window = page.viewport_size or WIDE
+        height = max(before["height"], round(content["height"]))
+        if height == window["height"]:
+            break
+        page.set_viewport_size({"width": before["width"], "height": height})
+        page.wait_for_timeout(FADE_MS)
     settle(page)
-    page.wait_for_timeout(400)  # charts fade in
     page.screenshot(path=file)
-    page.set_viewport_size(size)
+    page.set_viewport_size(before)
