@@ -33,8 +33,8 @@ format: $(VENV)/.installed-dev  ## put the code into its one layout
 bench: $(VENV)/.installed-dev  ## measure, and print docs/performance.md's table
 	$(BIN)/python -m bench
 
-screenshots: $(VENV)/.installed-dev  ## pictures of every page, both themes and widths, into docs/screenshots/all
-	$(BIN)/python -m tests.browser.screenshots docs/screenshots/all
+screenshots: $(VENV)/.installed-dev  ## pictures of every page, both themes and widths, into screenshots
+	$(BIN)/python -m tests.browser.screenshots screenshots
 
 lock:  ## pin every dependency again, from pyproject.toml
 	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements.txt

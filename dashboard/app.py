@@ -18,12 +18,14 @@ from dashboard.words import access as access_words
 from dashboard.words import common as words
 
 ICON = Path(__file__).with_name("icon.png")
+STYLE = Path(__file__).with_name("style.css")
 SEARCH_BOX, SEARCHED = "search_box", "search_wanted"
 
 
 def main() -> None:
     """One run of the script."""
     st.set_page_config(page_title=words.PRODUCT, page_icon=ICON, layout="wide")
+    st.html(STYLE)
     with boundary():
         is_known = known_visitor() is not None
         page = _navigation("sidebar" if is_known else "hidden")  # the address is kept at the door

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from core.store.listing import Filter
@@ -22,15 +20,12 @@ from dashboard.results.table import show_table
 from dashboard.results.view import TABLE, View, read
 from dashboard.words import results as words
 
-STYLE = Path(address.__file__).with_name("style.css")
-
 
 def show() -> None:
     """The page."""
     who, now = visitor(), resources.core().store.now()
     view = read(st.query_params, may_search=who.may_act)
     filter = view.filter(now, reader.zone())
-    st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.title(words.TITLE)
         _offer_layout(view)
