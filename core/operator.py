@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 
 from core.generation.model import Change, Generation
 from core.generation.operating import (
@@ -53,10 +54,15 @@ class Operator:
             generation_id, lambda one: task_attached(one, named, order, self._store.now())
         )
 
-    def send_again(self, generation_id: str, order: Order) -> Generation:
-        """Submit it once more. May pay twice: KIE may have made a task of it already."""
+    def send_again(self, generation_id: str, seen: datetime | None, order: Order) -> Generation:
+        """Submit it once more. May pay twice: KIE may have made a task of it already.
+
+        `seen`: its `submit_started_at` as the operator saw it. Two who decide about the same
+        submission have it sent once.
+        """
         return self._act(
-            generation_id, lambda one: sent_again(one, order, self._store.now(), self._policy)
+            generation_id,
+            lambda one: sent_again(one, seen, order, self._store.now(), self._policy),
         )
 
     def _act(self, generation_id: str, decide: Callable[[Generation], Change]) -> Generation:

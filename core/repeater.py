@@ -10,10 +10,16 @@ logger = logging.getLogger(__name__)
 
 
 class Repeater:
-    """Calls `action` every `seconds` until stopped; an error is logged and the next call comes."""
+    """Calls `action` every `seconds` until stopped; an error is logged and the next call comes.
 
-    def __init__(self, name: str, seconds: float, action: Callable[[], None]) -> None:
+    `at_once`: the first time as it starts.
+    """
+
+    def __init__(
+        self, name: str, seconds: float, action: Callable[[], None], *, at_once: bool = False
+    ) -> None:
         self._seconds = seconds
+        self._first_seconds = 0.0 if at_once else seconds
         self._action = action
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -29,7 +35,9 @@ class Repeater:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopped.wait(self._seconds):
+        wait = self._first_seconds
+        while not self._stopped.wait(wait):
+            wait = self._seconds
             try:
                 self._action()
             except Exception:

@@ -206,6 +206,14 @@ def is_loopback(address: str) -> bool:
         return False
 
 
+def browser_url(bind: str, port: int) -> str:
+    """Where a browser on this machine finds what listens at an address, be it every address."""
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+    host = bind.strip("[]")
+    host = anywhere.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def _can_be_called(url: str) -> bool:
     try:
         httpx.URL(url).raw_host.decode("ascii").encode("idna")

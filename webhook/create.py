@@ -6,9 +6,9 @@ import logging
 
 from flask import Blueprint, Response, jsonify, request
 
+from core.creating import CreateBody, CreateError, new_generation
 from core.errors import StoreUnavailableError
 from core.generation.model import Channel, Generation, Status
-from core.ordering import CreateBody, OrderError, ordered
 from core.store.claims import Lane
 from core.store.generations import IdempotencyConflictError
 from webhook.errors import ApiError, error_response
@@ -32,8 +32,8 @@ def create_task() -> Response:
     body = read_json(CreateBody)
     key = _idempotency_key()
     try:
-        wanted = ordered(body, services().core.store.now(), idempotency_key=key)
-    except OrderError as error:
+        wanted = new_generation(body, services().core.store.now(), idempotency_key=key)
+    except CreateError as error:
         raise ApiError(400, error.code, str(error)) from None
     try:
         generation, is_new = services().core.store.generations.add(wanted)

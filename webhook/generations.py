@@ -16,7 +16,7 @@ from webhook.reading import found, read_query
 from webhook.schemas import ListQuery
 from webhook.services import services
 from webhook.views import generation_view
-from webhook.waiting import Turn, is_held
+from webhook.waiting import Turn
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("generations", __name__, url_prefix="/api/generations")
@@ -56,7 +56,7 @@ def _claimed(generation_id: str, token: str, turn: Turn) -> Generation:
     core = services().core
     while True:
         row = found(core.queries.by_id(generation_id))
-        if not is_held(row, core.store.now()):
+        if not row.is_held(core.store.now()):
             core.store.generations.wake(row.id)
         if claimed := core.store.claims.claim(row.id, token, even_set_aside=True):
             return claimed

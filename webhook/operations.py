@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from core.ordering import CreateBody
+from core.creating import CreateBody
 from webhook import schemas
 
 

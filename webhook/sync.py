@@ -13,7 +13,7 @@ from webhook.errors import ApiError
 from webhook.reading import found, read_which
 from webhook.services import services
 from webhook.views import generation_view
-from webhook.waiting import Turn, is_held
+from webhook.waiting import Turn
 
 blueprint = Blueprint("sync", __name__)
 
@@ -49,7 +49,7 @@ def _begin_look(row: Generation) -> Future[Generation | None] | None:
     """
     core, now = services().core, services().core.store.now()
     asked_before = _asked_before(row, now)
-    if not _is_worth_a_look(row, asked_before) or is_held(row, now):
+    if not _is_worth_a_look(row, asked_before) or row.is_held(now):
         return None
     has_task = row.task_id is not None or row.candidate_task_id is not None
     if has_task and not core.store.generations.wake(row.id, asked_before=asked_before):
@@ -71,7 +71,7 @@ def _asked_before(row: Generation, now: datetime) -> datetime:
 
 
 def _wait_for_holder(generation_id: str, turn: Turn) -> None:
-    while is_held(_row(generation_id), services().core.store.now()) and turn.pause():
+    while _row(generation_id).is_held(services().core.store.now()) and turn.pause():
         pass
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 from core.generation.model import Generation
@@ -64,8 +63,3 @@ class Waiting:
         """Nobody waits any longer: the process is to stop. Safe to call in a signal handler."""
         if not self._ended.done():
             self._ended.set_result(None)
-
-
-def is_held(generation: Generation, now: datetime) -> bool:
-    """Whether somebody works on it now."""
-    return generation.lease_until is not None and generation.lease_until >= now

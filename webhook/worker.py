@@ -37,8 +37,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def run(self) -> None:
         """Serve, and meanwhile let the database know that the webhook lives."""
         beat = heartbeat(self.wsgi.extensions[EXTENSION].core.store)
-        beats = Repeater("heartbeat", BEAT_SECONDS, beat)
-        beat()
+        beats = Repeater("heartbeat", BEAT_SECONDS, beat, at_once=True)
         beats.start()
         try:
             super().run()

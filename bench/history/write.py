@@ -35,7 +35,7 @@ def write_history(
     """Fill a migrated, empty SQLite database (file or URL) with the `days` before `until`.
 
     Nobody else may have it open meanwhile. `spread` says how the parts are made, which changes
-    nothing but the time: `history_spread.spread` pays from some 100,000 generations on.
+    nothing but the time: `bench.history.spread.spread` pays from some 100,000 generations on.
     """
     end, written = until.timestamp(), 0
     start = end - days * DAY

@@ -51,7 +51,8 @@ def callbacks(around: Surroundings) -> Outcome:
 
 
 def _last_callback(around: Surroundings, url: str) -> Outcome:
-    last = last_callback_at(around.core.store.database)
+    with around.core.store.database.read() as connection:
+        last = last_callback_at(connection)
     now = around.core.store.now()
     if last is None:
         found = f"none accepted yet, which alone would prove that KIE reaches {url}"

@@ -108,9 +108,8 @@ class Facts:
 
     @property
     def is_held(self) -> bool:
-        """Whether a worker's lease is in force; the very moment of its end still belongs to it."""
-        until = self.generation.lease_until
-        return until is not None and until >= self.now
+        """Whether a worker's lease is in force."""
+        return self.generation.is_held(self.now)
 
     @property
     def report(self) -> Report | None:

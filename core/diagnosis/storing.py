@@ -94,7 +94,7 @@ def extras_lost(facts: Facts) -> Finding | None:
 def file_missing(facts: Facts) -> Finding | None:
     """A file that was stored is not in storage any more."""
     missing = [
-        f"File {asset.position} is not at {asset.path}."
+        f"File {asset.position + 1} is not at {asset.path}."
         for asset, size in _looked_up(facts)
         if size is None
     ]
@@ -112,7 +112,7 @@ def file_missing(facts: Facts) -> Finding | None:
 def file_size_differs(facts: Facts) -> Finding | None:
     """A stored file has another size than it had when it was stored."""
     changed = [
-        f"File {asset.position} at {asset.path} has {size} bytes, not {asset.size_bytes}."
+        f"File {asset.position + 1} at {asset.path} has {size} bytes, not {asset.size_bytes}."
         for asset, size in _looked_up(facts)
         if size is not None and asset.size_bytes is not None and size != asset.size_bytes
     ]
@@ -155,7 +155,7 @@ def _expiry(facts: Facts) -> str | None:
 
 
 def _lost(lost: list[Asset]) -> list[str]:
-    return [f"File {asset.position} ({asset.role}): {asset.error_code}." for asset in lost]
+    return [f"File {asset.position + 1} ({asset.role}): {asset.error_code}." for asset in lost]
 
 
 def _looked_up(facts: Facts) -> list[tuple[Asset, int | None]]:

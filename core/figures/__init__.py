@@ -1,1 +1,1 @@
-"""What analysts read: frames of counts and durations, each with documented columns. Uses pandas."""
+"""What analysts read: counts and durations as pandas frames, what is stuck, how callbacks come."""

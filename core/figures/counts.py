@@ -60,7 +60,9 @@ def read_cohorts(connection: sa.Connection, span: Span) -> Cohorts:
         by_step = _frame(connection, _by_step(span), span)
         by_model = _frame(connection, _BY_MODEL, span)
     else:
-        by_step = by_model = _frame(connection, count_cohorts(_step_of_creation(span)), span)
+        by_step = by_model = _frame(
+            connection, count_cohorts(_step_of_creation(span), "start"), span
+        )
     return Cohorts(
         by_step.astype({"generations": int}),
         by_model.astype({"generations": int, "credits": float}),
@@ -73,7 +75,7 @@ def read_durations(connection: sa.Connection, span: Span) -> Durations:
         read = (_MADE, _stored(span))
         made, stored = (_frame(connection, one, span) for one in read)
     else:
-        both = _frame(connection, count_durations(_step_of_creation(span)), span)
+        both = _frame(connection, count_durations(_step_of_creation(span), "start"), span)
         made, stored = (both[both["measure"] == one] for one in (MADE, STORED))
     kinds = {"up_to_ms": int, "generations": int}
     return Durations(made.astype(kinds), stored.astype(kinds))

@@ -10,8 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from core.generation.model import Channel
-from core.store.inbox import Verdict
-from core.store.tables import callbacks
+from core.store.health import last_callback_at
 from core.store.tables import generations as g
 
 LOOKED_AT = 200  # results, the newest
@@ -29,9 +28,6 @@ _NEWEST = (  # of one channel each: an index leads to them, however rare they ar
     .where(g.c.delivered_via == sa.bindparam("via"))
     .order_by(g.c.created_at.desc())
     .limit(LOOKED_AT)
-)
-_LAST_CALLBACK = sa.select(sa.func.max(callbacks.c.received_at)).where(
-    callbacks.c.verdict == Verdict.ACCEPTED
 )
 
 
@@ -51,7 +47,7 @@ def read_silence(connection: sa.Connection) -> Silence | None:
     run = silent_run([row.delivered_via == Channel.CALLBACK for row in results])
     if run == 0:
         return None
-    return Silence(connection.scalar(_LAST_CALLBACK), run)
+    return Silence(last_callback_at(connection), run)
 
 
 def silent_run(announced: Sequence[bool]) -> int:

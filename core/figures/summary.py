@@ -85,10 +85,9 @@ def latency_over_time(stored: pd.DataFrame) -> pd.DataFrame:
 
 
 def news_over_time(cohorts: pd.DataFrame) -> pd.DataFrame:
-    """Who brought the results. Columns `start`, `via` (a channel), `results`, `share` of them."""
+    """Who brought the results. Columns `start`, `via` (a channel), `results`."""
     known = _sums(cohorts[cohorts["delivered_via"] != ""], "start", "delivered_via")
-    news = known.rename(columns={"delivered_via": "via", "generations": "results"})
-    return news.assign(share=news["results"] / news.groupby("start")["results"].transform("sum"))
+    return known.rename(columns={"delivered_via": "via", "generations": "results"})
 
 
 def by_model(cohorts: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:

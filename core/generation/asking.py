@@ -126,8 +126,8 @@ def _gap(generation: Generation, now: datetime, policy: Policy) -> timedelta:
 
 
 def _ask_failed(generation: Generation, failed: AskFailed, now: datetime, policy: Policy) -> Change:
-    named_at = generation.submitted_at or generation.announced_at or generation.submit_started_at
-    fresh = now - (named_at or now) < GRACE
+    since = generation.submitted_at or generation.announced_at or generation.submit_started_at
+    fresh = now - (since or generation.created_at) < GRACE
     if failed.code == "kie.unknown_task" and fresh:
         return Change(generation.evolve(due_at=now + announced_gap(generation.attempts, 10)))
     if generation.task_id is None and failed.code == "kie.unknown_task":
@@ -150,7 +150,7 @@ def _failed(generation: Generation, report: Report, now: datetime) -> Change:
         status=Status.FAILED,
         error_code=Code.PROVIDER_FAILED,
         error=": ".join(words) or "KIE gave no reason",
-        provider_completed_at=report.completed_at or now,
+        provider_completed_at=min(report.completed_at or now, now),
         gave_up_at=None,
         due_at=None,
     )

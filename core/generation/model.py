@@ -112,6 +112,7 @@ class Generation:
     lease_token: str | None = None
     lease_until: datetime | None = None
     submit_started_at: datetime | None = None  # from here on KIE may know of it
+    sent_again_at: datetime | None = None  # an operator's word: KIE may have an earlier task too
     submitted_at: datetime | None = None
     provider_completed_at: datetime | None = None
     gave_up_at: datetime | None = None
@@ -128,6 +129,10 @@ class Generation:
     def gave_up(self) -> bool:
         """Whether the failure is our own end and not KIE's word."""
         return self.status is Status.FAILED and self.error_code in GIVING_UP
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether a worker's lease is in force; the very moment of its end still belongs to it."""
+        return self.lease_until is not None and self.lease_until >= now
 
     @property
     def wanted(self) -> Asset | None:

@@ -54,23 +54,37 @@ def task_attached(generation: Generation, task_id: str, order: Order, now: datet
     _refuse_final(generation, "it needs no task id")
     if generation.task_id is not None:
         raise ActRefusedError(f"it has a task id already: {generation.task_id}")
+    if generation.candidate_task_id is not None:
+        raise ActRefusedError("KIE is being asked about another task id: wait until it has told")
+    if generation.submit_started_at is None and generation.sent_again_at is None:
+        raise ActRefusedError("it was never sent to KIE, so there is no task of it")
     event = Event("operator.attached", {**order.detail, "task_id": task_id})
     return Change(generation.evolve(candidate_task_id=task_id, due_at=now), (event,))
 
 
-def sent_again(generation: Generation, order: Order, now: datetime, policy: Policy) -> Change:
+def sent_again(
+    generation: Generation, seen: datetime | None, order: Order, now: datetime, policy: Policy
+) -> Change:
     """The generation to be submitted once more, although KIE may have made a task of it already.
 
-    This is the one way to pay twice, and only an operator's.
+    This is the one way to pay twice, and only an operator's. `seen`: when the submission was
+    started that the operator decided about.
     """
     _refuse_final(generation, "it needs no second task")
     if generation.gave_up or not _is_unknown(generation):
         raise ActRefusedError("only what KIE may or may not have taken can be sent again")
+    if generation.submit_started_at != seen:
+        raise ActRefusedError("it was sent again meanwhile")
     if now >= policy.give_up_at(generation.created_at):
         raise ActRefusedError("it is too old to be sent again: create a new generation")
     event = Event("operator.sent_again", order.detail)
     anew = generation.evolve(
-        submit_started_at=None, error_code=None, error=None, attempts=0, due_at=now
+        submit_started_at=None,
+        sent_again_at=now,
+        error_code=None,
+        error=None,
+        attempts=0,
+        due_at=now,
     )
     return Change(anew, (event,))
 

@@ -36,6 +36,8 @@ class Rest:
     change: Change
 
 
+NEVER_KNOWN = "it never became known whether KIE made a task; none announced itself"
+
 Step = Submit | Ask | StoreFile | Rest
 
 
@@ -59,11 +61,12 @@ def _unsubmitted(generation: Generation, now: datetime, policy: Policy) -> Step:
     if generation.submit_started_at is None:
         if now < give_up_at:
             return Submit()
+        if generation.sent_again_at is not None:
+            return Rest(give_up(generation, Code.SUBMIT_UNKNOWN, NEVER_KNOWN, now))
         why = "KIE did not take the task in time; it was never created"
         return Rest(give_up(generation, Code.PROVIDER_TIMEOUT, why, now))
     if now >= give_up_at:
-        why = "it never became known whether KIE made a task; none announced itself"
-        return Rest(give_up(generation, Code.SUBMIT_UNKNOWN, why, now))
+        return Rest(give_up(generation, Code.SUBMIT_UNKNOWN, NEVER_KNOWN, now))
     return Rest(submission_unknown(generation, "the process ended in between", now, policy))
 
 

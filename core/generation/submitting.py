@@ -38,6 +38,9 @@ def after_submit(
             return _accepted(generation, task_id, now, policy)
         case NotNow(code, message, retry_after):
             return _not_now(generation, code, message, retry_after, now, policy)
+        case Refused(kie_code, message) if generation.sent_again_at is not None:
+            why = f"KIE refused to make it again ({kie_code}): {message}"
+            return submission_unknown(generation, why, now, policy)
         case Refused(kie_code, message):
             return _refused(generation, kie_code, message)
         case Unknown(message, task_id):

@@ -23,7 +23,10 @@ MEASURES = {
     STORED: (g.c.provider_completed_at, g.c.delivered_at),
 }
 #: What a cohort has in common; '' for none.
-COMMON = (g.c.model, g.c.kind, g.c.status, g.c.error_code, g.c.delivered_via)
+COMMON = {
+    column.name: sa.func.coalesce(column, sa.literal_column("''"))
+    for column in (g.c.model, g.c.kind, g.c.status, g.c.error_code, g.c.delivered_via)
+}
 
 SINCE = sa.bindparam("since", type_=UtcDateTime)
 UNTIL = sa.bindparam("until", type_=UtcDateTime)
@@ -42,18 +45,17 @@ _STORED_FILES = (
 )
 
 
-def count_cohorts(
-    start: sa.ColumnElement[Any], *, by_start: bool = True
-) -> sa.Select[*tuple[Any, ...]]:
+def count_cohorts(start: sa.ColumnElement[Any], *grouped: str) -> sa.Select[*tuple[Any, ...]]:
     """The cohorts of the generations created from `:since` up to `:until`, one row each.
 
-    Columns as in `cohorts`, with `start` in the place of the hour.
+    Columns as in `cohorts`, with `start` in the place of the hour. `grouped`: "start", where it
+    is not the same for all; by its name, since a database does not see that an expression with
+    parameters stands there twice.
     """
-    common = [sa.func.coalesce(column, "").label(column.name) for column in COMMON]
     return (
         sa.select(
             start.label("start"),
-            *common,
+            *(value.label(name) for name, value in COMMON.items()),
             sa.func.count().label("generations"),
             sa.func.coalesce(sa.func.sum(g.c.credits_consumed), 0).label("credits"),
             sa.func.coalesce(sa.func.sum(_STORED_FILES.c.files), 0).label("files"),
@@ -64,21 +66,13 @@ def count_cohorts(
         )
         .select_from(g.outerjoin(_STORED_FILES, _STORED_FILES.c.generation_id == g.c.id))
         .where(_CREATED_THEN)
-        .group_by(*_START[by_start], *COMMON)
+        .group_by(*grouped, *COMMON.values())
     )
 
 
-def count_durations(
-    start: sa.ColumnElement[Any], *, by_start: bool = True
-) -> sa.CompoundSelect[Any]:
+def count_durations(start: sa.ColumnElement[Any], *grouped: str) -> sa.CompoundSelect[Any]:
     """Histograms of the same generations; columns as in `durations`."""
-    return sa.union_all(
-        *(_count_duration(start, measure, *_START[by_start]) for measure in MEASURES)
-    )
-
-
-#: By name: a database does not see that an expression with parameters is the same twice.
-_START: dict[bool, tuple[str, ...]] = {True: ("start",), False: ()}
+    return sa.union_all(*(_count_duration(start, measure, *grouped) for measure in MEASURES))
 
 
 def _count_duration(
@@ -86,7 +80,8 @@ def _count_duration(
 ) -> sa.Select[*tuple[Any, ...]]:
     began, ended = MEASURES[measure]
     took = milliseconds_between(began, ended)
-    up_to = sa.case(*((took <= bound, bound) for bound in BOUNDS_MS)).label("up_to_ms")
+    *bounds, longest = BOUNDS_MS
+    up_to = sa.case(*((took <= bound, bound) for bound in bounds), else_=longest).label("up_to_ms")
     return (
         sa.select(
             start.label("start"),

@@ -70,6 +70,7 @@ class Database:
         """Close all connections."""
         if self._writer is not None:
             self._writer.close()
+            self._writer = None
         self._engine.dispose()
 
 

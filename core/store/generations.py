@@ -227,11 +227,12 @@ class Generations:
             now = self._now()
             after, news = decide(before)
             changed = changed_columns(before, after)
-            if before.lease_until is not None and before.lease_until >= now:
+            if before.is_held(now):
                 if changed:
                     raise HeldError("a worker is on it right now: try again in a minute")
             else:
-                changed |= {"lease_token": None, "lease_until": None}
+                crashes = before.crashes + (before.lease_token is not None)  # as a take-over counts
+                changed |= {"lease_token": None, "lease_until": None, "crashes": crashes}
             connection.execute(
                 sa.update(g)
                 .where(g.c.id == generation_id, MAY_BECOME[after.status])

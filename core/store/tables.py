@@ -81,6 +81,7 @@ generations = sa.Table(
     sa.Column("lease_token", sa.String),
     sa.Column("lease_until", UtcDateTime),
     sa.Column("submit_started_at", UtcDateTime),
+    sa.Column("sent_again_at", UtcDateTime),
     sa.Column("submitted_at", UtcDateTime),
     sa.Column("provider_completed_at", UtcDateTime),
     sa.Column("gave_up_at", UtcDateTime),

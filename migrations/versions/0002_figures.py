@@ -1,4 +1,4 @@
-"""What lists and figures of a long history are read from."""
+"""What lists and figures of a long history are read from, and what an operator sent again."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ CALLBACKS = {
 
 def upgrade() -> None:
     """Each revision works with the previous release's code: roll back code, never the schema."""
+    op.add_column("generations", sa.Column("sent_again_at", sa.DateTime(timezone=True)))
     _make_indexes("generations", LISTS)
     _make_indexes("callbacks", CALLBACKS)
     op.drop_index("ix_generations_user_id_id", "generations")

@@ -155,3 +155,42 @@ def test_rebuilding_gives_what_folding_gave(case: StoreCase) -> None:
 
 def test_rebuilding_an_empty_database_counts_nothing(case: StoreCase) -> None:
     assert case.store.rollup.rebuild() == 0
+
+
+def test_no_kind_and_an_empty_kind_are_counted_together(case: StoreCase) -> None:
+    case.add(kind=None)
+    case.add(kind="")
+    fold(case)
+    assert counted(case) == {("m", "queued", ""): 2}
+
+
+def test_what_took_decades_goes_into_the_last_bucket(case: StoreCase) -> None:
+    now = case.clock()
+    times = {"submitted_at": now - timedelta(days=366 * 50), "provider_completed_at": now}
+    end(case, case.add(), **times, delivered_at=now, **DELIVERED)
+    fold(case)
+    assert counted(case) == {("m", "success", ""): 1}
+
+
+def test_a_clock_that_was_set_back_does_not_stop_the_counting(case: StoreCase) -> None:
+    case.add()
+    fold(case)
+    case.clock.advance(-3600)
+    case.add(model="other")
+    assert case.store.rollup.fold() > 0
+    assert counted(case)[("other", "queued", "")] == 1
+
+
+def test_an_hour_that_cannot_be_counted_does_not_stop_the_others(case: StoreCase) -> None:
+    case.add()
+    case.clock.advance(3600)
+    case.add(model="odd")
+    with case.store.database.write() as connection:
+        connection.execute(
+            sa.text(
+                "CREATE TRIGGER refuses BEFORE INSERT ON cohorts WHEN NEW.model = 'odd' "
+                "BEGIN SELECT RAISE(ABORT, 'odd'); END"
+            )
+        )
+    fold(case)
+    assert counted(case) == {("m", "queued", ""): 1}

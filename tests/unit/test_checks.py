@@ -24,6 +24,7 @@ from core.checks.model import Check
 from core.checks.run import CHECKS, run_checks, versions
 from core.kie.report import AskFailed
 from core.store.health import last_callback_at, size_on_disk
+from tests.support.statements import plans, recorded
 from tests.support.world import World, open_world
 
 GIB = 1 << 30
@@ -239,15 +240,10 @@ def test_before_the_first_callback_only_settings_can_be_judged(
 
 
 def test_the_last_callback_is_found_by_its_index(site: World) -> None:
-    statements: list[str] = []
-    record = lambda _c, _cursor, sql, *_: statements.append(sql)  # noqa: E731
-    sa.event.listen(sa.Engine, "before_cursor_execute", record)
-    last_callback_at(site.core.store.database)
-    sa.event.remove(sa.Engine, "before_cursor_execute", record)
-    connection = sqlite3.connect(site.core.settings.data_dir / "kie.db")
-    plan = connection.execute(f"EXPLAIN QUERY PLAN {statements[-1]}", [1, 0]).fetchall()
-    connection.close()
-    assert [row[3] for row in plan] == ["SCAN callbacks USING INDEX ix_callbacks_accepted"]
+    with recorded() as statements, site.core.store.database.read() as connection:
+        last_callback_at(connection)
+    lines = plans(site.core.settings.data_dir / "kie.db", statements)
+    assert lines == ["SEARCH callbacks USING INDEX ix_callbacks_accepted"]
 
 
 # Our public address

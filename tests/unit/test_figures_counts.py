@@ -16,6 +16,7 @@ from core.figures.span import PERIODS, Span, span
 from core.generation.model import Channel, Generation, Status
 from core.store.inbox import Received
 from core.store.tables import assets
+from tests.support.statements import plans, recorded
 from tests.support.world import World
 
 HOUR = timedelta(hours=1)
@@ -189,23 +190,9 @@ def test_it_is_known_when_the_counts_were_made(world: World) -> None:
 def test_no_question_reads_all_generations(world: World, period: str) -> None:
     for _ in range(3):  # a silence, so that the last callback is looked up
         world.add(delivered_via=Channel.POLL)
-    asked: list[tuple[str, Any]] = []
-
-    def remember(_c: object, _cursor: object, sql: str, values: Any, *_more: object) -> None:
-        asked.append((sql, values))
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", remember)
-    try:
+    with recorded() as statements:
         figures(world).overview(span(period, world.clock()))
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", remember)
-    with world.core.store.database.read() as connection:
-        plans = [
-            row.detail
-            for sql, values in asked
-            if sql.startswith("SELECT")
-            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
-        ]
-    assert any("ix_callbacks_accepted" in line for line in plans), plans
-    scans = [line for line in plans if line.startswith("SCAN") and " USING " not in line]
+    lines = plans(world.core.settings.data_dir / "kie.db", statements)
+    assert any("ix_callbacks_accepted" in line for line in lines), lines
+    scans = [line for line in lines if line.startswith("SCAN") and " USING " not in line]
     assert scans == ["SCAN rollups"]

@@ -97,12 +97,12 @@ def test_rates_where_all_ended_alike(status: Status, rate: float) -> None:
     ]
 
 
-def test_news_are_shared_among_channels_in_each_step() -> None:
+def test_news_are_counted_by_channel_in_each_step() -> None:
     both = cohorts(
         cohort(3, delivered_via=Channel.CALLBACK), cohort(1, delivered_via=Channel.SYNC), cohort(9)
     )
     news = summary.news_over_time(both)
-    assert dict(zip(news["via"], news["share"], strict=True)) == {"callback": 0.75, "sync": 0.25}
+    assert dict(zip(news["via"], news["results"], strict=True)) == {"callback": 3, "sync": 1}
 
 
 def test_models_come_by_use_with_their_own_durations() -> None:
@@ -147,7 +147,7 @@ def test_latency_has_two_percentiles_per_step() -> None:
         (summary.outcomes_over_time(NOTHING), ["start", "status", "generations"]),
         (summary.rates_over_time(NOTHING), ["start", "success_rate", "ended"]),
         (summary.latency_over_time(NO_HISTOGRAM), ["start", "percentile", "seconds"]),
-        (summary.news_over_time(NOTHING), ["start", "via", "results", "share"]),
+        (summary.news_over_time(NOTHING), ["start", "via", "results"]),
         (
             summary.failures(NOTHING),
             ["error_code", "model", "generations", "first_at", "last_at", "example"],

@@ -12,10 +12,11 @@ from core.errors import AppError
 from core.generation.model import Generation, Status
 from core.generation.operating import ActRefusedError, Order
 from core.generation.schedule import GRACE
-from core.kie.report import Accepted, AskFailed, Unknown
+from core.kie.report import Accepted, AskFailed, NotNow, Refused, Unknown
 from core.store.generations import HeldError
 from tests.support.fake_kie import report
-from tests.support.world import World
+from tests.support.media import png
+from tests.support.world import MEDIA, World
 
 ORDER = Order(by="ann", selection="all that are slow", of=3)
 
@@ -24,7 +25,9 @@ ACTS: dict[str, Act] = {
     "look again": lambda world, one: world.core.operator.look_again(one.id, ORDER),
     "give up": lambda world, one: world.core.operator.give_up(one.id, "not wanted", ORDER),
     "attach": lambda world, one: world.core.operator.attach(one.id, "found-1", ORDER),
-    "send again": lambda world, one: world.core.operator.send_again(one.id, ORDER),
+    "send again": lambda world, one: world.core.operator.send_again(
+        one.id, one.submit_started_at, ORDER
+    ),
 }
 
 
@@ -115,6 +118,58 @@ def test_sending_again_twice_sends_once(world: World) -> None:
     ACTS["send again"](world, generation)
     with pytest.raises(ActRefusedError):
         ACTS["send again"](world, generation)
+
+
+def test_two_who_decide_about_one_submission_have_it_sent_once(world: World) -> None:
+    seen_by_both = unknown(world)
+    world.kie.create_script = [Unknown("timed out"), Accepted("third")]
+    world.clock.advance(1)
+    ACTS["send again"](world, seen_by_both)
+    assert world.advance(seen_by_both).error_code == "submit.unknown"
+    with pytest.raises(ActRefusedError, match="meanwhile"):
+        ACTS["send again"](world, seen_by_both)
+    assert len(world.kie.creates) == 2
+
+
+def test_a_refusal_of_the_second_try_says_nothing_about_the_first(world: World) -> None:
+    generation = unknown(world)
+    world.kie.create_script = [Refused(402, "no credits")]
+    ACTS["send again"](world, generation)
+    row = world.advance(generation)
+    assert (row.status, row.error_code) == (Status.QUEUED, "submit.unknown")
+    world.kie.will_say("first", report("first", "success", urls=[f"{MEDIA}/a.png"]))
+    world.media.files["/a.png"] = png(0)
+    world.call_back(generation, "first")
+    assert world.advance(generation).status is Status.SUCCESS
+
+
+def test_a_second_try_that_never_gets_through_is_no_proof_either(world: World) -> None:
+    generation = unknown(world)
+    world.kie.create_script = [NotNow("kie.maintenance", "455")]
+    ACTS["send again"](world, generation)
+    world.advance(generation)
+    world.clock.advance(timedelta(hours=25).total_seconds())
+    assert world.advance(generation).error_code == "submit.unknown"
+
+
+def test_what_was_never_sent_has_no_task_to_attach(world: World) -> None:
+    with pytest.raises(ActRefusedError, match="never sent"):
+        ACTS["attach"](world, world.add())
+
+
+def test_a_task_that_a_callback_has_named_is_not_forgotten_for_another(world: World) -> None:
+    generation = unknown(world)
+    world.call_back(generation, "named-by-kie")
+    with pytest.raises(ActRefusedError, match="another task id"):
+        ACTS["attach"](world, generation)
+
+
+def test_a_dead_lease_that_an_act_ends_counts_as_a_crash(world: World) -> None:
+    claimed = world.core.store.claims.claim(world.add_submitted().id, "a0")
+    assert claimed is not None
+    world.clock.advance(61)
+    ACTS["look again"](world, claimed)
+    assert world.row(claimed).crashes == 1
 
 
 def test_what_is_too_old_is_not_sent_again(world: World) -> None:

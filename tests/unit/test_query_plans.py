@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from core.generation.model import Channel, Status
 from core.ids import new_token
@@ -22,8 +19,8 @@ from core.store.queries import Queries
 from core.store.store import Store
 from core.store.tables import callbacks, generations
 from tests.support.clock import NOON, Clock
+from tests.support.statements import Statement, plans, recorded
 
-Statement = tuple[str, tuple[Any, ...]]
 Ask = Callable[[Store, Queries], object]
 FINISHED = 20_000
 OPEN = 50
@@ -92,22 +89,6 @@ def fill_callbacks(connection: sqlite3.Connection, rows: int) -> None:
     )
 
 
-@contextmanager
-def recorded() -> Iterator[list[Statement]]:
-    """Every statement that is executed meanwhile."""
-    statements: list[Statement] = []
-
-    def record(_c: object, _cursor: object, sql: str, values: Any, *_more: object) -> None:
-        if not sql.startswith("BEGIN"):
-            statements.append((sql, tuple(values)))
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", record)
-    try:
-        yield statements
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", record)
-
-
 def statements_of(file: Path, ask: Ask) -> list[Statement]:
     """What is asked, of a copy, so that every question finds the same rows."""
     copy = file.with_suffix(".copy")
@@ -147,14 +128,8 @@ def test_no_question_reads_a_whole_table(databases: dict[str, Path], name: str) 
 def test_claims_go_by_the_index_of_open_rows(
     databases: dict[str, Path], name: str, index: str
 ) -> None:
-    connection = sqlite3.connect(databases["old"])
-    plans = [
-        row[3]
-        for sql, values in statements_of(databases["old"], HOT[name])
-        for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)
-    ]
-    connection.close()
-    assert any(index in line for line in plans), plans
+    lines = plans(databases["old"], statements_of(databases["old"], HOT[name]))
+    assert any(index in line for line in lines), lines
 
 
 def steps(file: Path, statements: list[Statement]) -> int:

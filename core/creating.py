@@ -20,8 +20,8 @@ Kind = Literal["image", "video", "audio", "text"]
 _PLAIN = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 
 
-class OrderError(AppError):
-    """An order that KIE could not take. `code` is stable and dotted."""
+class CreateError(AppError):
+    """A body of which no generation can be made. `code` is stable and dotted."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -42,12 +42,14 @@ class CreateBody(BaseModel):
     family: str = Field("market", max_length=64, description="which of KIE's APIs makes it")
 
 
-def ordered(body: CreateBody, now: datetime, *, idempotency_key: str | None = None) -> Generation:
-    """The new generation, due now. Raises OrderError."""
+def new_generation(
+    body: CreateBody, now: datetime, *, idempotency_key: str | None = None
+) -> Generation:
+    """The new generation, due now. Raises CreateError."""
     if body.family in NOT_BUILT_YET:
-        raise OrderError("family.not_built", f"the family {body.family} cannot be used yet")
+        raise CreateError("family.not_built", f"the family {body.family} cannot be used yet")
     if body.family not in FAMILIES:
-        raise OrderError("family.unknown", "KIE has no such family")
+        raise CreateError("family.unknown", "KIE has no such family")
     family = FAMILIES[body.family]
     return Generation(
         id=new_id(),
@@ -72,4 +74,4 @@ def _sha256(body: CreateBody) -> str:
         return hashlib.sha256(canonical.encode()).hexdigest()
     except UnicodeEncodeError:
         why = "input: holds half of a surrogate pair, which cannot be sent on"
-        raise OrderError("body.invalid", why) from None
+        raise CreateError("body.invalid", why) from None
