@@ -13,9 +13,10 @@ from streamlit.web import cli
 
 from core.errors import AppError, ConfigError
 from core.logs import set_up_logs
-from core.settings import Settings, is_loopback
+from core.settings import Settings, browser_url, is_loopback
 from dashboard.access.oidc import has_oidc
 from dashboard.access.policy import asks_who, check_access
+from dashboard.warm_up import warm_up
 
 APP = Path(__file__).with_name("app.py")
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -33,7 +34,8 @@ def main() -> None:
         print(f"dashboard: {error}", file=sys.stderr)
         sys.exit(2)
     set_up_logs(settings.log_level, settings.log_format)
-    print(f"dashboard: http://{_host(settings)}:{settings.dashboard_port}", flush=True)
+    warm_up()
+    print(f"dashboard: {browser_url(settings.bind, settings.dashboard_port)}", flush=True)
     cli.main(["run", str(APP), *options(settings)], prog_name="streamlit")
 
 
@@ -50,12 +52,6 @@ def options(settings: Settings) -> Iterator[str]:
 
 def _address(settings: Settings) -> str:
     return settings.bind.strip("[]")
-
-
-def _host(settings: Settings) -> str:
-    """The same as it stands in an address; for every address of this machine one that works."""
-    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(_address(settings), _address(settings))
-    return f"[{address}]" if ":" in address else address
 
 
 def _require_free_port(settings: Settings) -> None:

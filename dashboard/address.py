@@ -1,4 +1,4 @@
-"""Widgets whose memory is the address.
+"""What the address says, and widgets whose memory it is.
 
 Streamlit's own binding puts the words of an option there, and drops what it has bound when the
 page is left, so that links would lose it. So each widget is set from the address before it is
@@ -7,7 +7,30 @@ shown, and writes what is chosen back.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
+
+from core.store.listing import Cursor
+
+MAX_LENGTH = 256  # of what somebody types
+
+
+def text(query: Mapping[str, str], name: str) -> str | None:
+    """What the address says, without the space around; None for nothing that could be meant.
+
+    A NUL is in no text of PostgreSQL.
+    """
+    value = query.get(name, "").strip()
+    return value if 0 < len(value) <= MAX_LENGTH and "\0" not in value else None
+
+
+def cursor(query: Mapping[str, str], name: str) -> Cursor | None:
+    """The place in a list that the address names; None where it names none."""
+    try:
+        return Cursor.parse(query.get(name, ""))
+    except ValueError:
+        return None
 
 
 def remember(key: str, value: object) -> str:

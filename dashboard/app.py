@@ -17,7 +17,7 @@ from dashboard.navigation import OVERVIEW, PLACES, TASK
 from dashboard.words import access as access_words
 from dashboard.words import common as words
 
-ICON = Path(__file__).with_name("icon.png")
+ICON = Path(__file__).with_name("icon.svg")
 STYLE = Path(__file__).with_name("style.css")
 SEARCH_BOX, SEARCHED = "search_box", "search_wanted"
 

@@ -13,6 +13,7 @@ import streamlit as st
 
 from core.errors import StoreUnavailableError
 from dashboard import resources
+from dashboard.access.login import known_visitor
 from dashboard.words import common as words
 
 logger = logging.getLogger("dashboard")
@@ -47,7 +48,8 @@ def live(seconds: float) -> Callable[[Callable[P, None]], Callable[P, None]]:
         @functools.wraps(part)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
             with boundary():
-                part(*args, **kwargs)
+                if known_visitor() is not None:  # else it left, and the page is still open
+                    part(*args, **kwargs)
 
         return st.fragment(guarded, run_every=seconds)
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from dashboard.words.common import TITLE
+
 
 class Place(NamedTuple):
     """A page: its file, its name in the address (the first page has none), title and icon."""
@@ -16,12 +18,12 @@ class Place(NamedTuple):
     icon: str
 
 
-OVERVIEW = Place("app_pages/overview.py", "", "Overview", ":material/monitoring:")
-STUCK = Place("app_pages/stuck.py", "stuck", "Stuck", ":material/hourglass_bottom:")
-TASK = Place("app_pages/task.py", "task", "Task", ":material/fingerprint:")
-RESULTS = Place("app_pages/results.py", "results", "Results", ":material/photo_library:")
-CREATE = Place("app_pages/create.py", "create", "Create", ":material/add_circle:")
-SYSTEM = Place("app_pages/system.py", "system", "System", ":material/settings_heart:")
+OVERVIEW = Place("app_pages/overview.py", "", TITLE["overview"], ":material/monitoring:")
+STUCK = Place("app_pages/stuck.py", "stuck", TITLE["stuck"], ":material/hourglass_bottom:")
+TASK = Place("app_pages/task.py", "task", TITLE["task"], ":material/fingerprint:")
+RESULTS = Place("app_pages/results.py", "results", TITLE["results"], ":material/photo_library:")
+CREATE = Place("app_pages/create.py", "create", TITLE["create"], ":material/add_circle:")
+SYSTEM = Place("app_pages/system.py", "system", TITLE["system"], ":material/settings_heart:")
 PLACES = (OVERVIEW, STUCK, TASK, RESULTS, CREATE, SYSTEM)
 
 

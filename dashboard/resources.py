@@ -6,18 +6,15 @@ Everything raises StoreUnavailableError where the database is away, and is then 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import streamlit as st
 
 from core.figures.figures import Figures
-from core.figures.span import span
 from core.figures.stuck import Limits, Usual
 from core.settings import Settings
 from core.store.migrate import require_current
 from core.wiring import Core, open_core
-from dashboard.overview.view import View, view_of
 
 FRESH = timedelta(seconds=5)
 SLOW = timedelta(minutes=5)  # what changes slowly and costs more
@@ -62,15 +59,7 @@ def figures() -> Figures:
     return Figures(core().store.database, core().store.now, timedelta(minutes=minutes))
 
 
-@st.cache_data(ttl=FRESH, show_spinner=False, max_entries=64)
-def overview(period: str, zone: str) -> tuple[View, datetime]:
-    """The figures of a period cut by a zone's clock, and when they were read."""
-    now, clock = core().store.now(), ZoneInfo(zone)
-    shown = span(period, now, clock)
-    return view_of(figures().overview(shown), shown, clock), now
-
-
-@st.cache_data(ttl=SLOW, show_spinner=False)
+@st.cache_resource(ttl=SLOW, show_spinner=False)
 def usual() -> dict[str, Usual]:
     """How long each model usually takes."""
     return figures().usual()

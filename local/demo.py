@@ -15,9 +15,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from core.errors import ConfigError
-from core.settings import Settings
+from core.settings import Settings, browser_url
 from local.api import Api, ApiError, View, open_api
-from local.plan import dashboard_url, is_pretend, local_url
+from local.plan import is_pretend
 
 USER = "demo"
 LOOK_EVERY_SECONDS = 0.5
@@ -142,7 +142,7 @@ def how_to_create(settings: Settings) -> list[str]:
         news = f"callbacks will come to {settings.public_base_url}/api/kie/callback"
     return [
         "a real KIE_API_KEY is set, so nothing is created here. To create a picture:",
-        f"  curl {local_url(settings)}/api/kie/createTask{token} "
+        f"  curl {_url(settings)}/api/kie/createTask{token} "
         f"-H 'Content-Type: application/json' -d '{body}'",
         news,
     ]
@@ -166,7 +166,7 @@ def main() -> int:
 
 def _demonstrate(settings: Settings) -> None:
     token = settings.api_token.get_secret_value() if settings.api_token else None
-    demo = Demo(open_api(local_url(settings), token), say=_say)
+    demo = Demo(open_api(_url(settings), token), say=_say)
     demo.wait_until_ready()
     try:
         if is_pretend(settings):
@@ -176,8 +176,12 @@ def _demonstrate(settings: Settings) -> None:
                 _say(line)
     except ApiError as error:
         _say(str(error))
-    _say(f"try it: {local_url(settings)}/api/docs   Ctrl-C stops everything")
-    _say(f"dashboard: {dashboard_url(settings)}")
+    _say(f"try it: {_url(settings)}/api/docs   Ctrl-C stops everything")
+    _say(f"dashboard: {browser_url(settings.bind, settings.dashboard_port)}")
+
+
+def _url(settings: Settings) -> str:
+    return browser_url(settings.bind, settings.port)
 
 
 def _say(line: str) -> None:

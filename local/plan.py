@@ -62,23 +62,6 @@ def is_pretend(settings: Settings) -> bool:
     return key is None or key.get_secret_value() == PRETEND_KEY
 
 
-def local_url(settings: Settings) -> str:
-    """Where the webhook answers, seen from this machine."""
-    return _local_url(settings, settings.port)
-
-
-def dashboard_url(settings: Settings) -> str:
-    """Where the dashboard is, seen from this machine."""
-    return _local_url(settings, settings.dashboard_port)
-
-
-def _local_url(settings: Settings, port: int) -> str:
-    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-    host = settings.bind.strip("[]")
-    host = anywhere.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
 def _towards_simulator(settings: Settings, port: int) -> dict[str, str]:
     return {
         "KIE_API_KEY": PRETEND_KEY,

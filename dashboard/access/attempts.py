@@ -8,10 +8,7 @@ from collections.abc import Callable
 
 
 class Attempts:
-    """At most `limit` wrong tries in `window_s`, by all sessions of this process together.
-
-    A new session costs a stranger nothing, so a limit per session would be none.
-    """
+    """At most `limit` wrong tries in `window_s`, by all sessions that share it."""
 
     def __init__(self, *, limit: int, window_s: float, clock: Callable[[], float]) -> None:
         self._limit = limit

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from core.settings import Settings
+from core.settings import Settings, is_loopback
 from dashboard import resources
 from dashboard.access.attempts import Attempts
 from dashboard.access.oidc import has_oidc, providers
@@ -18,6 +18,7 @@ from dashboard.words import access as words
 logger = logging.getLogger("dashboard")
 
 WRONG_TRIES, WINDOW_S = 20, 60.0
+MOST_HOSTS = 10_000
 MAX_NAME_LENGTH = 60
 _STATE = "access_visitor"
 
@@ -37,7 +38,7 @@ class Visitor(NamedTuple):
 def known_visitor() -> Visitor | None:
     """Who looks at the page, where that is known already."""
     settings = resources.settings()
-    if not asks_who(settings, has_oidc=has_oidc()):
+    if not asks_who(settings, has_oidc=has_oidc()) and _is_local():
         return Visitor(Role.OPERATOR, words.LOCAL_OPERATOR)
     if remembered := st.session_state.get(_STATE):
         return Visitor(*remembered)
@@ -56,12 +57,14 @@ def visitor() -> Visitor:
 def leave() -> None:
     """Forget who came in."""
     st.session_state.pop(_STATE, None)
+    st.session_state.pop("acts_open", None)
     if _is_signed_in():
         st.logout()
 
 
-@st.cache_resource(show_spinner=False)
-def _attempts() -> Attempts:
+@st.cache_resource(show_spinner=False, max_entries=MOST_HOSTS)
+def _attempts(host: str) -> Attempts:
+    """Of one address: a new session costs a stranger nothing, and nobody else is kept out."""
     return Attempts(limit=WRONG_TRIES, window_s=WINDOW_S, clock=time.monotonic)
 
 
@@ -88,7 +91,9 @@ def _ask_password(settings: Settings) -> None:
         submitted = st.form_submit_button(words.OPEN, type="primary")
     if not submitted:
         return
-    if wait_s := _attempts().begin():
+    host: object = st.context.ip_address  # None on this machine
+    attempts = _attempts(host if isinstance(host, str) else "")
+    if wait_s := attempts.begin():
         st.error(words.too_many(wait_s), icon=":material/lock_clock:")
         return
     role = role_of_password(password, settings)
@@ -96,10 +101,15 @@ def _ask_password(settings: Settings) -> None:
         _log(logging.WARNING, "a wrong password", "access.refused")
         st.error(words.WRONG, icon=":material/lock:")
         return
-    _attempts().was_right()
+    attempts.was_right()
     _log(logging.INFO, f"somebody came in as {role}", "access.granted")
     st.session_state[_STATE] = Visitor(role, name.strip()[:MAX_NAME_LENGTH] or role.value)
     st.rerun()
+
+
+def _is_local() -> bool:
+    """Whether only this machine is answered, however Streamlit was started."""
+    return is_loopback(str(st.get_option("server.address") or ""))
 
 
 def _log(level: int, message: str, event: str) -> None:

@@ -64,13 +64,13 @@ def _period() -> str:
 
 @live(REFRESHED_EVERY_SECONDS)
 def _figures(period: str) -> None:
-    view, at = resources.overview(period, reader.zone_name())
+    view, at = reads.figures(period, reader.zone_name())
     stuck = reads.stuck()
     found = headline(period, view.totals, stuck=stuck.all, at_risk=stuck.at_risk)
     BOX[found.severity](f"**{found.lead}** {found.sentences}", icon=SEVERITY[found.severity].icon)
     if view.silence is not None and resources.settings().sends_callback_url:
-        show_silence(view.silence)
-    if view.counted_at is None or at - view.counted_at > STANDS_STILL_AFTER:
+        show_silence(period, view.silence)
+    if view.counted_at is None or abs(at - view.counted_at) > STANDS_STILL_AFTER:
         counted = formats.clock(view.counted_at, reader.zone(), at) if view.counted_at else None
         st.warning(words.standing_still(counted), icon=":material/pause_circle:")
     show_numbers(period, view, stuck, reads.stored())

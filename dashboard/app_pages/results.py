@@ -8,7 +8,7 @@ from core.store.listing import Filter
 from core.store.queries import Page
 from dashboard import reader, resources
 from dashboard.access.login import visitor
-from dashboard.navigation import CREATE, Link
+from dashboard.navigation import CREATE, RESULTS, Link
 from dashboard.parts.freshness import freshness
 from dashboard.parts.links import page_link
 from dashboard.results import address
@@ -27,7 +27,7 @@ def show() -> None:
     view = read(st.query_params, may_search=who.may_act)
     filter = view.filter(now, reader.zone())
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.title(words.TITLE)
+        st.title(RESULTS.title)
         _offer_layout(view)
         download(filter, with_texts=who.may_act)
     offer_filters(view, may_search=who.may_act)

@@ -6,19 +6,20 @@ import streamlit as st
 
 from dashboard import resources
 from dashboard.access.login import visitor
+from dashboard.navigation import STUCK
 from dashboard.stuck.bar import offer_bar
 from dashboard.stuck.filters import offer_filters
 from dashboard.stuck.listing import explain, show_list
 from dashboard.stuck.reasons import last_counts, offer_reasons
-from dashboard.stuck.view import read_view
+from dashboard.stuck.view import read
 from dashboard.words import stuck as words
 
 
 def show() -> None:
     """The page."""
-    st.title(words.TITLE)
+    st.title(STUCK.title)
     reasons = st.container()
-    view = read_view()
+    view = read(st.query_params)
     offer_filters(view.filter)
     with reasons:
         offer_reasons(view)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from core.checks.run import versions
-from dashboard import formats, resources
+from dashboard import address, formats, resources
 from dashboard.access.login import visitor
 from dashboard.boundary import boundary
 from dashboard.navigation import SYSTEM
 from dashboard.system import settings, storage
 from dashboard.system.checks import checks
 from dashboard.words import system as words
+
+ALL, TRUE, ALL_KEY = "all", "true", "system_all"
 
 
 def show() -> None:
@@ -26,7 +28,7 @@ def show() -> None:
         _storage()
         with place_of_checks:
             st.subheader(words.CHECKS)
-            checks()
+            checks(shows_found=who.may_act)
 
 
 def _storage() -> None:
@@ -53,7 +55,8 @@ def _versions() -> None:
 def _settings(*, for_viewer: bool) -> None:
     st.subheader(words.SETTINGS)
     shown = settings.table(resources.settings(), for_viewer=for_viewer)
-    if not st.toggle(words.ALL, key="all", bind="query-params"):
+    is_all = st.query_params.get(ALL) == TRUE
+    if not st.toggle(words.ALL, key=address.remember(ALL_KEY, is_all), on_change=_all_chosen):
         shown = shown[shown[words.DIFFERS] == words.CHANGED]
     if shown.empty:
         st.caption(words.NONE_CHANGED)
@@ -67,6 +70,10 @@ def _settings(*, for_viewer: bool) -> None:
         height="content",
         column_config=columns,
     )
+
+
+def _all_chosen() -> None:
+    address.put(ALL, TRUE if st.session_state[ALL_KEY] else None)
 
 
 show()

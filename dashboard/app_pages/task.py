@@ -6,22 +6,22 @@ import streamlit as st
 
 from dashboard import resources
 from dashboard.access.login import visitor
+from dashboard.navigation import TASK
+from dashboard.task import page
 from dashboard.task.finding import find
 from dashboard.task.nothing import nothing_chosen, unknown
-from dashboard.task.page import show
-from dashboard.words import task as words
 
 
-def main() -> None:
+def show() -> None:
     """The generation that the address names, if any."""
-    st.title(words.TITLE)
+    st.title(TASK.title)
     wanted = st.query_params.get("id", "").strip()
     if not wanted:
         nothing_chosen()
     elif generation := find(resources.core().queries, wanted):
-        show(generation, visitor())
+        page.show(generation, visitor())
     else:
         unknown(wanted, visitor())
 
 
-main()
+show()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from core.ordering import CreateBody
+from core.creating import CreateBody
 
 USER = "dashboard"
 

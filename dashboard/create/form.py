@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core.ordering import CreateBody
+from core.creating import CreateBody
 from dashboard.words import create as words
 
 MAX_INPUT_BYTES = 1 << 20  # as of the API

@@ -14,23 +14,13 @@ import pandas as pd
 
 from core.generation.model import Channel, Status
 from dashboard import formats
+from dashboard.colors import HEX, LINE
 from dashboard.overview.view import Window
 from dashboard.words import common
 from dashboard.words import overview as words
-from dashboard.words.common import Color, Look
+from dashboard.words.common import Look
 
 HEIGHT, STACK_HEIGHT = 240, 300
-#: Of the theme's colours, shades that can be told apart on white and on black.
-COLORS: Mapping[Color, str] = {
-    "green": "#22a06b",
-    "red": "#d64545",
-    "orange": "#d98324",
-    "yellow": "#c9a227",
-    "blue": "#3b82f6",
-    "violet": "#8b5cf6",
-    "gray": "#8d95a8",
-}
-LINE = "#6366f1"
 STACKED = (Status.SUCCESS, Status.GENERATING, Status.QUEUED, Status.FAILED)
 PERCENTILES = {"p50": words.P50, "p95": words.P95}
 
@@ -113,7 +103,7 @@ def _stacked(
     )
     scale = alt.Scale(
         domain=[look.word for look in looks.values()],
-        range=[COLORS[look.color] for look in looks.values()],
+        range=[HEX[look.color] for look in looks.values()],
     )
     chart: alt.Chart = (
         alt.Chart(shown, height=STACK_HEIGHT)

@@ -12,7 +12,7 @@ from dashboard import reader
 from dashboard.navigation import to_results, to_task
 from dashboard.parts.links import page_link
 from dashboard.words import overview as words
-from dashboard.words.common import KIND, STATUS
+from dashboard.words.common import STATUS, kind
 
 
 def show_models(period: str, models: pd.DataFrame) -> None:
@@ -21,7 +21,7 @@ def show_models(period: str, models: pd.DataFrame) -> None:
     seconds = "%.1f s"
     row = _selected(
         models.assign(
-            kind=models["kind"].map(KIND).fillna(models["kind"]),
+            kind=models["kind"].map(kind),
             success_rate=models["success_rate"] * 100,
         ),
         "overview_models",
@@ -65,8 +65,8 @@ def show_failures(period: str, failures: pd.DataFrame) -> None:
             "error_code": st.column_config.TextColumn(words.CODE, width=110),
             "model": st.column_config.TextColumn(words.MODEL, width=160),
             "generations": _number(words.FAILED_COUNT, "localized"),
-            "first_at": _moment(words.FIRST),
-            "last_at": _moment(words.LAST),
+            "first_at": _moment(words.FIRST, words.FIRST_HELP),
+            "last_at": _moment(words.LAST, words.LAST_HELP),
         },
     )
     with st.container(horizontal=True):
@@ -106,7 +106,7 @@ def _number(label: str, format: str) -> Any:
     return st.column_config.NumberColumn(label, format=format)
 
 
-def _moment(label: str) -> Any:
+def _moment(label: str, help: str) -> Any:
     return st.column_config.DatetimeColumn(
-        label, format="D MMM, HH:mm", timezone=reader.zone_name()
+        label, format="D MMM, HH:mm", timezone=reader.zone_name(), help=help
     )

@@ -9,13 +9,13 @@ from core.figures.summary import Totals
 from core.generation.model import Status
 from dashboard import formats
 from dashboard.navigation import SYSTEM, Link, to_results, to_stuck
-from dashboard.overview.reads import Stored, Stuck
+from dashboard.overview.reads import Stored, StuckCounts
 from dashboard.overview.view import View
 from dashboard.parts.links import page_link
 from dashboard.words import overview as words
 
 
-def show_numbers(period: str, view: View, stuck: Stuck, stored: Stored) -> None:
+def show_numbers(period: str, view: View, stuck: StuckCounts, stored: Stored) -> None:
     """All of them, in two rows; these wrap where the window is narrow."""
     with st.container(horizontal=True, key="overview_outcome_numbers"):
         _show_outcomes(period, view.totals)
@@ -51,7 +51,7 @@ def _show_outcomes(period: str, totals: Totals) -> None:
     )
 
 
-def _show_delivery(period: str, totals: Totals, stuck: Stuck, stored: Stored) -> None:
+def _show_delivery(period: str, totals: Totals, stuck: StuckCounts, stored: Stored) -> None:
     _card(
         words.STUCK, formats.count(stuck.all), words.STUCK_NOTE, to_stuck(), help=words.STUCK_HELP
     )

@@ -1,17 +1,21 @@
-"""What the overview reads besides the figures of its period, kept for a moment."""
+"""What the overview reads, kept for a moment."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.figures.span import span
 from core.figures.stuck import Reason, StuckFilter
 from dashboard import resources
+from dashboard.overview.view import View, view_of
 
 
-class Stuck(NamedTuple):
+class StuckCounts(NamedTuple):
     """How many are stuck now, at all and at risk."""
 
     all: int
@@ -25,14 +29,22 @@ class Stored(NamedTuple):
     bytes: int
 
 
+@st.cache_data(ttl=resources.FRESH, show_spinner=False, max_entries=64)
+def figures(period: str, zone: str) -> tuple[View, datetime]:
+    """The figures of a period cut by a zone's clock, and when they were read."""
+    now, clock = resources.core().store.now(), ZoneInfo(zone)
+    shown = span(period, now, clock)
+    return view_of(resources.figures().overview(shown), shown, clock), now
+
+
 @st.cache_data(ttl=resources.FRESH, show_spinner=False)
-def stuck() -> Stuck:
+def stuck() -> StuckCounts:
     """Those of all time."""
     counts = resources.figures().stuck_counts(StuckFilter(), resources.limits())
-    return Stuck(counts[None], counts[Reason.AT_RISK])
+    return StuckCounts(counts[None], counts[Reason.AT_RISK])
 
 
-@st.cache_data(ttl=resources.SLOW, show_spinner=False)
+@st.cache_data(ttl=resources.FRESH, show_spinner=False)
 def stored() -> Stored:
     """Everything."""
     frame = resources.figures().storage()

@@ -13,37 +13,39 @@ from dashboard.access.login import Visitor
 from dashboard.overview import reads
 from dashboard.viewing import shown_callbacks
 from dashboard.words import overview as words
+from dashboard.words.callbacks import REASONS, reason
 
 SHOWN = ("received_at", "verdict", "task_id", "generation_id", "stage", "detail", "body")
 
 
 def show_refused(refusals: pd.DataFrame, who: Visitor) -> None:
-    """By reason; those with a chosen reason one by one."""
+    """By reason; those with the reason of a selected row one by one."""
     st.subheader(words.REFUSED)
+    asked = st.query_params.get("refused", "")
     if refusals.empty:
         st.caption(words.NO_REFUSED)
     else:
-        _table(refusals)
-    asked = st.query_params.get("refused", "")
-    reason = st.selectbox(
-        words.CHOOSE_REASON,
-        list(words.REASONS),
-        index=None,
-        placeholder=words.CHOOSE_REASON_PLACEHOLDER,
-        key=address.remember("overview_refused", asked if asked in words.REASONS else None),
-        on_change=address.chosen,
-        args=("refused", "overview_refused"),
-    )
-    if reason is not None:
-        st.caption(f"{words.reason(reason)}.")
-        _newest(shown_callbacks(reads.callbacks(reason), who.may_act))
+        _table(refusals, asked)
+        if not asked:
+            st.caption(words.SELECT_REASON)
+    if asked in {*REASONS, *refusals["reason"]}:
+        st.markdown(f"**{words.NEWEST}** {reason(asked)}.")
+        _newest(shown_callbacks(reads.callbacks(asked), who.may_act))
 
 
-def _table(refusals: pd.DataFrame) -> None:
+def _table(refusals: pd.DataFrame, asked: str) -> None:
+    """A selected row changes the reason that the address asks for."""
+    reasons = list(refusals["reason"])
+    key = f"overview_refusals_{'_'.join(reasons)}"  # a selection is of one order of rows
     st.dataframe(
-        refusals.assign(meaning=refusals["reason"].map(words.reason)),
+        refusals.assign(meaning=refusals["reason"].map(reason)),
         hide_index=True,
-        key="overview_refusals",
+        key=key,
+        on_select=lambda: _choose(reasons, st.session_state[key]["selection"]["rows"]),
+        selection_mode="single-row",
+        selection_default={
+            "selection": {"rows": [row for row, each in enumerate(reasons) if each == asked]}
+        },
         column_order=("meaning", "reason", "callbacks", "last_hour"),
         column_config={
             "meaning": st.column_config.TextColumn(words.MEANING, width="large"),
@@ -52,6 +54,10 @@ def _table(refusals: pd.DataFrame) -> None:
             "last_hour": _moment(words.LAST_HOUR),
         },
     )
+
+
+def _choose(reasons: Sequence[str], rows: Sequence[int]) -> None:
+    address.put("refused", reasons[rows[0]] if rows else None)
 
 
 def _newest(callbacks: Sequence[Mapping[str, Any]]) -> None:

@@ -7,9 +7,10 @@ from typing import Literal
 import streamlit as st
 
 from dashboard import resources
+from dashboard.address import MAX_LENGTH
 from dashboard.markdown import plain
 from dashboard.results import address
-from dashboard.results.view import CHOICES, MAX_LENGTH, NAMES, View
+from dashboard.results.view import CHOICES, NAMES, View
 from dashboard.words import results as words
 
 

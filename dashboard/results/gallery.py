@@ -13,15 +13,11 @@ from dashboard.markdown import plain
 from dashboard.navigation import to_task
 from dashboard.parts.links import page_link
 from dashboard.parts.looks import badge
+from dashboard.words import common
 from dashboard.words import results as words
-from dashboard.words.common import KIND, STATUS, Look
+from dashboard.words.common import STATUS, Look
 
 ACROSS = 4
-KIND_ICON = {
-    "video": ":material/movie:",
-    "audio": ":material/graphic_eq:",
-    "text": ":material/data_object:",
-}
 
 
 def show_gallery(generations: Sequence[Generation], now: datetime) -> None:
@@ -50,19 +46,19 @@ def _card(generation: Generation, now: datetime) -> None:
 def _face(generation: Generation) -> None:
     """The result itself; where there is none, why."""
     url = generation.asset_url
-    kind = KIND.get(generation.kind or "", generation.kind or "")
+    kind = common.kind(generation.kind)
+    gray = common.KIND.get(generation.kind or "", common.KIND[""])._replace(color="gray")
     if generation.status is not Status.SUCCESS or url is None:
         _placeholder(STATUS[generation.status], _state(generation))
     elif generation.kind == "video":
         st.video(url, alt=kind)
     elif generation.kind == "audio":
-        _placeholder(Look(kind, KIND_ICON["audio"], "gray"), "")
+        _placeholder(gray, "")
         st.audio(url)
     elif generation.preview_url:
         st.image(generation.preview_url, alt=kind, width="stretch")
     else:
-        icon = KIND_ICON.get(generation.kind or "", ":material/draft:")
-        _placeholder(Look(kind, icon, "gray"), kind)
+        _placeholder(gray, kind)
 
 
 def _state(generation: Generation) -> str:

@@ -12,7 +12,7 @@ import streamlit as st
 from core.generation.model import Generation, Status
 from dashboard.navigation import to_task
 from dashboard.words import results as words
-from dashboard.words.common import KIND, STATUS
+from dashboard.words.common import STATUS, kind
 
 MOMENT = "D MMM YYYY, HH:mm:ss"
 
@@ -64,7 +64,7 @@ def _row(generation: Generation, zone: tzinfo) -> dict[str, object]:
         "link": to_task(generation.id).url,
         "created": generation.created_at.astimezone(zone).replace(tzinfo=None),
         "status": [STATUS[generation.status].word],
-        "kind": KIND.get(generation.kind or "", generation.kind),
+        "kind": kind(generation.kind),
         "model": generation.model,
         "user": generation.user_id,
         "took": took,

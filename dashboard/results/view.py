@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 from core.figures.span import PERIODS, span
 from core.generation.model import Channel, Status
 from core.store.listing import Cursor, Filter
+from dashboard import address
 from dashboard.words.common import KIND
 
 OPEN = "open"
@@ -20,9 +21,7 @@ CHOICES: Mapping[str, Collection[str]] = {
     "period": tuple(PERIODS),
     "via": tuple(Channel),
 }
-FREE = ("model", "user", "code", "words")
 NAMES = ("status", "kind", "period", "words", "model", "user", "via", "code")
-MAX_LENGTH = 256  # of what somebody types
 MAX_WORDS = 8
 GALLERY_SIZE, TABLE_SIZE = 24, 50
 
@@ -64,26 +63,13 @@ class View:
 
 def read(query: Mapping[str, str], *, may_search: bool) -> View:
     """The view of an address; what makes no sense in it is ignored."""
-    values = {name: query.get(name, "").strip() for name in NAMES}
+    asked = {name: address.text(query, name) for name in NAMES if may_search or name != "words"}
     return View(
         filters={
             name: value
-            for name, value in values.items()
-            if _makes_sense(name, value) and (may_search or name != "words")
+            for name, value in asked.items()
+            if value is not None and value in CHOICES.get(name, (value,))
         },
         is_table=query.get("view") == TABLE,
-        before=_cursor(query.get("before", "")),
+        before=address.cursor(query, "before"),
     )
-
-
-def _makes_sense(name: str, value: str) -> bool:
-    if name in CHOICES:
-        return value in CHOICES[name]
-    return 0 < len(value) <= MAX_LENGTH and "\x00" not in value
-
-
-def _cursor(text: str) -> Cursor | None:
-    try:
-        return Cursor.parse(text)
-    except ValueError:
-        return None

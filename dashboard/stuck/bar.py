@@ -11,10 +11,10 @@ from core.generation.model import Generation
 from core.wiring import policy
 from dashboard import resources
 from dashboard.access.login import Visitor
+from dashboard.acts.buttons import act_buttons
+from dashboard.acts.dialog import open_dialog, show_dialog
+from dashboard.acts.plan import Act, Chosen, refusal
 from dashboard.navigation import to_task
-from dashboard.parts.acts import act_buttons
-from dashboard.parts.acts_dialog import open_dialog, show_dialog
-from dashboard.parts.acts_plan import Act, Chosen, refusal
 from dashboard.parts.links import page_link
 from dashboard.stuck.reasons import Counts
 from dashboard.stuck.shown import selected

@@ -9,8 +9,6 @@ from dashboard import address, resources
 from dashboard.stuck.view import AFTER, MODEL, USER
 from dashboard.words import stuck as words
 
-MAX_LENGTH = 256
-
 
 def offer_filters(filter: StuckFilter) -> None:
     """By model and user; the reasons, which are counted, have a part of their own."""
@@ -30,7 +28,7 @@ def offer_filters(filter: StuckFilter) -> None:
         st.text_input(
             words.USER,
             placeholder=words.ANY_USER,
-            max_chars=MAX_LENGTH,
+            max_chars=address.MAX_LENGTH,
             key=address.remember("stuck_user", user or ""),
             on_change=address.chosen,
             args=(USER, "stuck_user", AFTER),

@@ -10,15 +10,16 @@ from core.diagnosis.storing import AT_RISK_AFTER
 from core.figures.stuck import Limits, Stuck
 from core.generation.schedule import CRASHES_SET_ASIDE
 from core.store.listing import Cursor
-from dashboard import resources
+from dashboard import formats, resources
 from dashboard.boundary import live
 from dashboard.navigation import to_stuck
 from dashboard.parts.freshness import freshness
 from dashboard.parts.links import page_link
+from dashboard.stuck.address import go_on, move, run_page_if_moved
 from dashboard.stuck.reasons import REFRESH_SECONDS
 from dashboard.stuck.shown import Shown, remember
 from dashboard.stuck.table import in_words, limit_table, table
-from dashboard.stuck.view import View, go_on, move, run_page_if_moved
+from dashboard.stuck.view import View
 from dashboard.words import stuck as words
 
 ROWS = 50
@@ -61,16 +62,17 @@ def _show_table(rows: list[Stuck], view: View, limits: Limits, now: datetime) ->
         hide_index=True,
         on_select=move,
         selection_mode="multi-row",
+        placeholder=formats.NONE,
         column_config={
-            "task": column.LinkColumn(words.TASK, display_text=words.OPEN_LINK, width=60),
-            "age": column.NumberColumn(words.AGE, width=100),
-            "verdict": column.TextColumn(words.VERDICT, width=350),
-            "why": column.TextColumn(words.WHY, width=190, help=words.WHY_HELP),
+            "task": column.LinkColumn(words.TASK, display_text=words.OPEN_LINK, width=52),
+            "age": column.NumberColumn(words.AGE, width=85),
+            "verdict": column.TextColumn(words.VERDICT, width=272),
+            "why": column.TextColumn(words.WHY, width=145, help=words.WHY_HELP),
+            "next": column.NumberColumn(words.NEXT, width=138),
+            "dies": column.NumberColumn(words.DIES, width=87),
+            "kie": column.TextColumn(words.KIE, width=100),
             "model": column.TextColumn(words.MODEL, width=180),
             "user": column.TextColumn(words.USER, width=100),
-            "kie": column.TextColumn(words.KIE, width=100),
-            "next": column.NumberColumn(words.NEXT, width=130),
-            "dies": column.NumberColumn(words.DIES, width=110),
         },
     )
 

@@ -9,7 +9,8 @@ import streamlit as st
 from core.figures.stuck import Reason
 from dashboard import resources
 from dashboard.boundary import live
-from dashboard.stuck.view import View, choose_reason, run_page_if_moved
+from dashboard.stuck.address import choose_reason, run_page_if_moved
+from dashboard.stuck.view import View
 from dashboard.words import stuck as words
 from dashboard.words.common import REASON
 

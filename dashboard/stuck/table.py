@@ -19,14 +19,14 @@ from dashboard.words import stuck as words
 
 _MOMENT = datetime(2000, 1, 1, tzinfo=UTC)  # any: only the distance to it is told
 
-COLUMNS = ["task", "age", "verdict", "why", "model", "user", "kie", "next", "dies"]
+COLUMNS = ["task", "age", "verdict", "why", "next", "dies", "kie", "model", "user"]
 
 
 def table(rows: Sequence[Stuck], limits: Limits, settings: Settings, now: datetime) -> pd.DataFrame:
     """One row for each of the stuck, in the same order.
 
-    Columns: `task` (a link), `age`, `next` and `dies` (seconds from now), `why`, `model`, `user`,
-    `kie`, `verdict` (words).
+    Columns: `task` (a link), `age`, `next` and `dies` (seconds from now), `verdict`, `why`, `kie`,
+    `model`, `user` (words).
     """
     return pd.DataFrame([_row(one, limits, settings, now) for one in rows], columns=COLUMNS)
 
@@ -70,11 +70,11 @@ def _row(one: Stuck, limits: Limits, settings: Settings, now: datetime) -> tuple
         (now - generation.created_at).total_seconds(),
         _verdict(generation, settings, now),
         " · ".join(reasons),
-        generation.model,
-        generation.user_id or formats.NONE,
-        generation.provider_state or words.KIE_SAYS_NOTHING,
         _seconds_until(generation.due_at, now),
         _seconds_until(generation.expires_at, now),
+        generation.provider_state or words.KIE_SAYS_NOTHING,
+        generation.model,
+        generation.user_id or formats.NONE,
     )
 
 

@@ -35,11 +35,11 @@ class _Row(NamedTuple):
     found: DeltaGenerator
     remedy: DeltaGenerator
 
-    def draw(self, check: Check | None) -> None:
-        """What was seen; None: not looked at yet."""
+    def draw(self, check: Check | None, *, shows_found: bool) -> None:
+        """What was seen; None: not looked at yet. `shows_found`: paths, and words of KIE's too."""
         look = words.STATE[check.state if check else None]
         self.state.badge(look.word, icon=look.icon, color=look.color)
-        self.found.text(check.found.replace("`", "") if check else formats.NONE)
+        self.found.text(check.found.replace("`", "") if check and shows_found else formats.NONE)
         if check and check.remedy:
             self.remedy.caption(check.remedy)
         else:
@@ -47,7 +47,7 @@ class _Row(NamedTuple):
 
 
 @live(LOOK_SECONDS)
-def checks() -> None:
+def checks(*, shows_found: bool) -> None:
     """All checks; those that are too old are made again, which may take seconds."""
     core, checkup = resources.core(), _checkup()
     headline = st.empty()
@@ -57,11 +57,11 @@ def checks() -> None:
         wanted = st.button(words.CHECK_AGAIN, icon=":material/refresh:", key="system_check_again")
         age = st.empty()
     for name, row in rows.items():
-        row.draw(checkup.checks.get(name))
+        row.draw(checkup.checks.get(name), shows_found=shows_found)
     headline.markdown(_headline(checkup.checks.values()))
     if wanted or checkup.is_due(core.store.now()):
         for check in checkup.run(core):
-            rows[check.name].draw(check)
+            rows[check.name].draw(check, shows_found=shows_found)
         headline.markdown(_headline(checkup.checks.values()))
     if checkup.at:
         clock = formats.clock(checkup.at, reader.zone())

@@ -6,26 +6,20 @@ import altair as alt
 import pandas as pd
 
 from dashboard import formats
-from dashboard.words import common
+from dashboard.colors import HEX
 from dashboard.words import system as words
+from dashboard.words.common import KIND
 
 HEIGHT = 240
-#: Told apart by anybody on white and on black; the order of the stack is that of the legend.
-COLORS = {
-    "image": "#3b82f6",
-    "video": "#8b5cf6",
-    "audio": "#d98324",
-    "text": "#22a06b",
-    "": "#8d95a8",
-}
+_WORD = {kind: look.word for kind, look in KIND.items()}
 _BYTES = "datum.value ? replace(format(datum.value, '.3~s'), 'G', ' G') + 'B' : '0'"
 
 
 def table(storage: pd.DataFrame) -> pd.DataFrame:
     """One row per month, the newest first: a column of bytes per kind that occurs, and of files."""
-    named = storage.assign(kind=storage["kind"].map(common.KIND))
+    named = storage.assign(kind=storage["kind"].map(_WORD))
     wide = named.pivot_table(index="month", columns="kind", values="bytes", aggfunc="sum")
-    kinds = [word for word in common.KIND.values() if word in wide.columns]
+    kinds = [word for word in _WORD.values() if word in wide.columns]
     sizes = wide[kinds].map(formats.size).assign(**{words.BYTES_ALL: _total(named, "bytes")})
     sizes[words.BYTES_ALL] = sizes[words.BYTES_ALL].map(formats.size)
     sizes[words.FILES] = _total(named, "files").map(formats.count)
@@ -34,17 +28,17 @@ def table(storage: pd.DataFrame) -> pd.DataFrame:
 
 
 def chart(storage: pd.DataFrame) -> alt.Chart:
-    """Bytes by month of creation, stacked by kind."""
+    """Bytes by month of creation, stacked by kind in the order of the legend."""
     in_order = storage.sort_values("month")
     shown = in_order.assign(
         month=in_order["month"].dt.strftime("%b %Y"),
-        word=in_order["kind"].map(common.KIND),
-        place=in_order["kind"].map(list(COLORS).index),
+        word=in_order["kind"].map(_WORD),
+        place=in_order["kind"].map(list(KIND).index),
         size=in_order["bytes"].map(formats.size),
     )
-    kinds = [kind for kind in COLORS if kind in set(storage["kind"])]
+    looks = [look for kind, look in KIND.items() if kind in set(storage["kind"])]
     colors = alt.Scale(
-        domain=[common.KIND[kind] for kind in kinds], range=[COLORS[kind] for kind in kinds]
+        domain=[look.word for look in looks], range=[HEX[look.color] for look in looks]
     )
     chart: alt.Chart = (
         alt.Chart(shown, height=HEIGHT)

@@ -45,7 +45,7 @@ def _progress(generation: Generation, now: datetime) -> None:
 def _values(generation: Generation, now: datetime) -> list[tuple[str, str]]:
     values = [
         (words.MODEL, plain(generation.model)),
-        (words.KIND, common.KIND.get(generation.kind or "", plain(generation.kind or ""))),
+        (words.KIND, plain(common.kind(generation.kind))),
         (words.USER, plain(generation.user_id or words.NOBODY)),
         (words.CREATED, _moment(generation.created_at, now)),
     ]

@@ -8,10 +8,13 @@ import streamlit as st
 
 from core.diagnosis import Facts
 from core.generation.model import Generation, Status
+from core.wiring import policy
 from dashboard import resources
 from dashboard.access.login import Visitor
+from dashboard.acts.buttons import offer_acts
+from dashboard.acts.plan import Act, refusal
 from dashboard.boundary import live
-from dashboard.parts.acts import offer_acts
+from dashboard.task.advice import naming_the_button
 from dashboard.task.diagnosis import diagnosis
 from dashboard.task.export import as_json, everything
 from dashboard.task.facts import facts_of, heard_of
@@ -81,7 +84,10 @@ def _draw(part: Part, generation_id: str, may_see: bool) -> None:
 
 
 def _diagnosis(facts: Facts, may_see: bool) -> None:
-    diagnosis(shown_diagnosis(facts, may_see))
+    found = shown_diagnosis(facts, may_see)
+    rules = policy(resources.settings())
+    offers = may_see and not refusal(Act.LOOK_AGAIN, facts.generation, facts.now, rules)
+    diagnosis(naming_the_button(found) if offers else found)
 
 
 def _details(facts: Facts, may_see: bool) -> None:

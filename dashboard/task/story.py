@@ -15,6 +15,7 @@ from dashboard.parts.looks import inline
 from dashboard.task.export import as_json
 from dashboard.task.timeline import Line, tell
 from dashboard.words import task as words
+from dashboard.words.callbacks import reason
 from dashboard.words.common import Look
 
 Row = Mapping[str, Any]
@@ -45,7 +46,7 @@ def callbacks(rows: Sequence[Row]) -> None:
             row["verdict"], Look(plain(row["verdict"]), ":material/help:", "gray")
         )
         at = formats.clock(row["received_at"], reader.zone())
-        said = [plain(each) for each in (row["stage"], words.reason(row["reason"])) if each]
+        said = [plain(each) for each in (row["stage"], reason(row["reason"])) if each]
         st.markdown(f"{inline(look)} {' · '.join([at, *said])}")
         if "body" in row:
             _text(row)

@@ -23,9 +23,12 @@ def landmark(generation: Generation) -> Hashable:
 def may_be_hurried(generation: Generation, now: datetime) -> bool:
     """Whether KIE's next look may be brought forward because somebody is watching.
 
-    Never a retry of storing, never what is set aside, and nothing that is due or held anyway.
+    Never a retry of storing, never what is set aside, nothing that is due or held anyway, and not
+    where KIE could not be asked: it may have said how long to wait.
     """
     if generation.is_final or generation.task_id is None or generation.wanted is not None:
+        return False
+    if (generation.error_code or "").startswith("kie."):
         return False
     if generation.lease_until is not None or generation.crashes >= CRASHES_SET_ASIDE:
         return False

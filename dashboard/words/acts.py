@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from core.operator import MAX_REASON_LENGTH
 from dashboard import formats
-from dashboard.parts.acts_plan import Act, Cost
+from dashboard.acts.plan import Act, Cost
 
 THIS_ONE = "this generation"  # how one is chosen, in the timeline
 
@@ -41,7 +41,7 @@ DONE: Mapping[Act, str] = {
     Act.ATTACH: "Noted: KIE is asked whether the task is this one.",
     Act.SEND_AGAIN: "Due now: submitted once more.",
 }
-WOULD: Mapping[Act, str] = {
+_WOULD: Mapping[Act, str] = {
     Act.LOOK_AGAIN: "Would look at",
     Act.GIVE_UP: "Would give up",
     Act.ATTACH: "Would attach the task to",
@@ -76,7 +76,7 @@ def submit(act: Act, number: int) -> str:
 
 def would(act: Act, possible: int, refused: int) -> str:
     """What would happen, before anything does: `would look at 123: 100 now, 23 cannot`."""
-    all_of_them = f"{WOULD[act]} {formats.count(possible + refused)}"
+    all_of_them = f"{_WOULD[act]} {formats.count(possible + refused)}"
     if not refused:
         return f"{all_of_them}."
     return f"{all_of_them}: {formats.count(possible)} now, {formats.count(refused)} cannot."

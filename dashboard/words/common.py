@@ -9,7 +9,7 @@ from core.diagnosis import Severity
 from core.figures.stuck import Reason
 from core.generation.model import Channel, Status
 
-Color = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
+Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
 
 
 class Look(NamedTuple):
@@ -21,6 +21,14 @@ class Look(NamedTuple):
 
 
 PRODUCT = "KIE delivery"
+TITLE: Mapping[str, str] = {
+    "overview": "Overview",
+    "stuck": "Stuck",
+    "task": "Task",
+    "results": "Results",
+    "create": "Create",
+    "system": "System",
+}
 
 STATUS: Mapping[Status, Look] = {
     Status.QUEUED: Look("Queued", ":material/schedule:", "gray"),
@@ -30,7 +38,7 @@ STATUS: Mapping[Status, Look] = {
 }
 SEVERITY: Mapping[Severity, Look] = {
     Severity.OK: Look("All is well", ":material/check_circle:", "green"),
-    Severity.INFO: Look("Goes on by itself", ":material/info:", "blue"),
+    Severity.INFO: Look("Nothing to do", ":material/info:", "blue"),
     Severity.WARNING: Look("Needs an eye", ":material/warning:", "orange"),
     Severity.ERROR: Look("Needs somebody", ":material/error:", "red"),
 }
@@ -45,12 +53,12 @@ REASON: Mapping[Reason, Look] = {
     Reason.SET_ASIDE: Look("Set aside", ":material/dangerous:", "red"),
     Reason.SUBMIT_UNKNOWN: Look("Submission unknown", ":material/help:", "violet"),
 }
-KIND: Mapping[str, str] = {
-    "image": "Picture",
-    "video": "Video",
-    "audio": "Sound",
-    "text": "Text",
-    "": "Not known yet",
+KIND: Mapping[str, Look] = {
+    "image": Look("Picture", ":material/image:", "blue"),
+    "video": Look("Video", ":material/movie:", "violet"),
+    "audio": Look("Sound", ":material/graphic_eq:", "orange"),
+    "text": Look("Text", ":material/data_object:", "green"),
+    "": Look("Not known yet", ":material/draft:", "gray"),
 }
 PERIOD: Mapping[str, str] = {
     "1h": "1 hour",
@@ -69,6 +77,12 @@ DATABASE_AWAY_ADVICE = (
 )
 BROKEN = "This page failed"
 BROKEN_ADVICE = "The reason is in the dashboard's log. The other pages go on."
+
+
+def kind(name: str | None) -> str:
+    """What a kind is called; its name, where a newer release wrote it."""
+    look = KIND.get(name or "")
+    return look.word if look else str(name)
 
 
 def times_in(zone: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.diagnosis.remedies import PROVIDER, REFUSALS
+from core.diagnosis.remedies import PROVIDER
 from core.generation.model import Channel
 from dashboard import formats
 from dashboard.words.common import PERIOD
@@ -61,8 +61,9 @@ CHECK_ADDRESS = "Check the callback address"
 
 REFUSED = "Refused callbacks"
 NO_REFUSED = "None was refused in this period."
-CHOOSE_REASON = "Newest callbacks with a reason"
-CHOOSE_REASON_PLACEHOLDER = "Choose a reason"
+SELECT_REASON = "Select a row to see its newest callbacks."
+NEWEST = "The newest of these."
+OPEN_FOUND = "Open what was found"
 NO_CALLBACKS = "No callback with this reason is kept."
 MEANING, REASON, COUNT, LAST_HOUR = "Meaning", "Reason", "Callbacks", "Last in the hour of"
 RECEIVED, VERDICT, TASK_ID, STAGE = "Received", "Verdict", "Task id", "Stage"
@@ -75,12 +76,14 @@ SELECT_MODEL = "Select a row to open its generations."
 FAILURES = "Failures by cause"
 NO_FAILURES = "Nothing has failed."
 CAUSE, CODE, FIRST, LAST = "Cause", "Code", "First", "Last"
+FIRST_HELP = "When the first of them was created."
+LAST_HELP = "When the last of them was created."
 FAILED_COUNT = "Failed"
 SELECT_FAILURE = "Select a row to open its generations, or the newest as an example."
 EXAMPLE = "The newest, as an example"
 UNKNOWN_CAUSE = "Not known"
 
-CAUSES: Mapping[str, str] = {
+_CAUSES: Mapping[str, str] = {
     "provider.failed": "KIE made the task, and it failed",
     "provider.timeout": "not finished within the give-up time",
     "provider.empty": "KIE said success, but named no file",
@@ -91,14 +94,6 @@ CAUSES: Mapping[str, str] = {
     "media.refused": "a file is at an address that must not be called",
     "operator.gave_up": "somebody gave it up",
 }
-REASONS: Mapping[str, str] = {
-    **{reason: remedy.meaning for reason, remedy in REFUSALS.items()},
-    "body.cut": "The body ended before its end, and was not read",
-    "task.unknown": "No generation has this task, so far",
-    "task.other": "One generation's credential came with another task",
-    "task.of_another_generation": "One generation's credential came with another one's task",
-    "matched.later": "Came before its task was known, and was matched since",
-}
 
 
 def cause(code: str) -> str:
@@ -106,12 +101,7 @@ def cause(code: str) -> str:
     family, _, number = code.partition(".")
     if family == "provider" and number in PROVIDER:
         return PROVIDER[number].meaning
-    return CAUSES.get(code, UNKNOWN_CAUSE)
-
-
-def reason(code: str) -> str:
-    """Why callbacks were refused with this reason."""
-    return REASONS.get(code, UNKNOWN_CAUSE)
+    return _CAUSES.get(code, UNKNOWN_CAUSE)
 
 
 def delivered_share(period: str, share: float) -> str:

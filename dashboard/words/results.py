@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.generation.model import Channel, Status
-from dashboard.words.common import CHANNEL, KIND, PERIOD, STATUS, Look
+from dashboard.words.common import CHANNEL, KIND, PERIOD, STATUS
 
-TITLE = "Results"
 NAME: Mapping[str, str] = {
     "status": "Status",
     "kind": "Kind",
@@ -28,10 +27,9 @@ ANY: Mapping[str, str] = {
     "via": "Anybody",
     "code": "Such as media.gone",
 }
-OPEN = Look("Open", ":material/hourglass_empty:", "blue")
 CHOICE: Mapping[str, Mapping[str, str]] = {
-    "status": {**{status: STATUS[status].word for status in Status}, "open": OPEN.word},
-    "kind": KIND,
+    "status": {**{status: STATUS[status].word for status in Status}, "open": "Open"},
+    "kind": {kind: look.word for kind, look in KIND.items()},
     "period": PERIOD,
     "via": {channel: CHANNEL[channel].word for channel in Channel},
 }

@@ -8,8 +8,7 @@ from core.figures.stuck import Limits, Reason, StuckFilter
 from dashboard import formats
 from dashboard.words.common import REASON
 
-TITLE = "Stuck"
-ALL = "All"
+_ALL = "All"
 MODEL, USER = "Model", "User"
 ANY_MODEL, ANY_USER = "Any model", "Any user"
 
@@ -30,7 +29,7 @@ USUAL_LIMIT = "Stuck after"
 
 HOW_TO_PICK = "Oldest first. Select rows to act on some of them only."
 FIRST_PAGE = "From the oldest"
-MATCHING = "all stuck"
+_MATCHING = "all stuck"
 
 
 def next_page(number: int) -> str:
@@ -40,7 +39,7 @@ def next_page(number: int) -> str:
 
 def choice(reason: Reason | None, number: int) -> str:
     """A choice of the filter, with how many there are."""
-    word = REASON[reason].word if reason else ALL
+    word = REASON[reason].word if reason else _ALL
     return f"{word} ({formats.count(number)})"
 
 
@@ -78,7 +77,7 @@ def selection(filter: StuckFilter) -> str:
         "user": filter.user_id,
     }
     said = [f"{name} {value}" for name, value in wanted.items() if value is not None]
-    return ", ".join([MATCHING, *said])
+    return ", ".join([_MATCHING, *said])
 
 
 def picked(filter: StuckFilter) -> str:

@@ -28,7 +28,7 @@ CHECK: Mapping[str, str] = {
 
 CHECKS = "Configured and reachable"
 CHECK_AGAIN = "Check again"
-ALL_WELL = "Everything is well."
+_ALL_WELL = "Everything is well."
 CHECKING = "Checking"
 
 STORED = "Stored"
@@ -56,7 +56,7 @@ HIDDEN = "for operators"
 def headline(not_well: int, not_known: int) -> str:
     """How everything is, in a sentence."""
     if not not_well and not not_known:
-        return ALL_WELL
+        return _ALL_WELL
     parts = [
         f"{number} {what}"
         for number, what in ((not_well, "not well"), (not_known, "not known"))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.diagnosis.remedies import REFUSALS, REFUSED_OTHERWISE
+from core.diagnosis.asking import UNKNOWN_TASK
 from core.figures.stuck import SAMPLES, Usual
 from core.generation.asking import QUEUED_STATES
 from core.generation.model import Code, Generation
@@ -15,9 +15,9 @@ from core.kie.report import SUCCESS
 from core.store.inbox import Verdict
 from core.telling import SENTENCES, told
 from dashboard import formats
+from dashboard.acts.plan import Act
+from dashboard.words import acts
 from dashboard.words.common import Look
-
-TITLE = "Task"
 
 NOTHING_CHOSEN = "Paste KIE's task id or our id into the search box to see what became of it."
 NEWEST = "The newest generations"
@@ -45,7 +45,7 @@ DOWNLOAD, OPEN_FILE = "Download", "Open"
 PERMANENT_URL = "Permanent URL"
 TEMPORARY = "Temporary"
 PREVIEW = "Preview"
-ROLE: Mapping[str, str] = {
+_ROLE: Mapping[str, str] = {
     "main": "the result",
     "watermark": "with watermark",
     "first_frame": "first frame",
@@ -56,6 +56,7 @@ DATA_OF_RESULT = "The data itself"
 
 DIAGNOSIS = "Diagnosis"
 EVIDENCE, SUGGESTIONS = "Why we think so", "What to do"
+LOOK_AGAIN = f"the button “{acts.LABEL[Act.LOOK_AGAIN]}” below"
 
 COMPARISON = "Who says what"
 FIELD, DATABASE, KIE, STORAGE, AGREEMENT = "", "Database", "KIE", "Storage", "Compared"
@@ -79,24 +80,16 @@ VERDICT: Mapping[str, Look] = {
     Verdict.UNMATCHED: Look("Unmatched", ":material/help:", "orange"),
     Verdict.REFUSED: Look("Refused", ":material/block:", "red"),
 }
-REASON: Mapping[str, str] = {
-    "matched.later": "It came before its task was known here, and was matched since",
-    "task.unknown": "No generation had this task",
-    "task.other": "It had this generation's credential, but named another task",
-    "task.of_another_generation": "It had this generation's credential, but named the task of "
-    "another generation",
-}
 
 INPUT = "Input and prompt"
 EVERYTHING = "Everything as JSON"
 
-#: Events that only the inbox writes, and so no log line tells.
 #: Without the paths and addresses that a log line needs: they stand beside the files.
-SHORTER: Mapping[str, str] = {
+_SHORTER: Mapping[str, str] = {
     "asset.fetched": "fetched file {position}, {size}",
     "asset.stored": "stored file {position}, {size}",
 }
-WHOSE: Mapping[str, str] = {
+_WHOSE: Mapping[str, str] = {
     "generation": "We",
     "submit": "We",
     "ask": "We",
@@ -109,28 +102,35 @@ WHOSE: Mapping[str, str] = {
 
 def sentence(name: str, detail: Mapping[str, Any]) -> str:
     """What an event says; its name, where a newer release wrote it."""
-    if name in SENTENCES and name not in SHORTER:
-        return told(name, detail)[0]
-    template = SHORTER.get(name)
     fields = {**detail, "size": formats.size(detail.get("bytes"))}
-    return template.format_map(defaultdict(lambda: "?", fields)) if template else name
+    if "position" in detail:
+        fields["position"] = _number(detail["position"])
+    if name in _SHORTER:
+        return _SHORTER[name].format_map(defaultdict(lambda: "?", fields))
+    return told(name, fields)[0] + _of_several(name, detail) if name in SENTENCES else name
+
+
+def _of_several(name: str, detail: Mapping[str, Any]) -> str:
+    """What an operator's act was part of; empty where it was about this generation alone."""
+    number = detail.get("of", 1)
+    if not name.startswith("operator.") or number <= 1:
+        return ""
+    return f" ({detail.get('selection', '?')}, {formats.count(number)} in all)"
+
+
+def _number(position: int) -> int:
+    """People count files from 1."""
+    return position + 1
 
 
 def who(name: str, detail: Mapping[str, Any]) -> str:
     """Whose doing an event is."""
-    return str(detail.get("by") or WHOSE.get(name.partition(".")[0], "We"))
-
-
-def reason(code: str | None) -> str:
-    """Why a callback got its verdict; empty where it needs no reason."""
-    if code is None:
-        return ""
-    return REASON.get(code) or REFUSALS.get(code, REFUSED_OTHERWISE).meaning
+    return str(detail.get("by") or _WHOSE.get(name.partition(".")[0], "We"))
 
 
 def role(name: str, position: int) -> str:
     """What a file is, and its number as in the timeline: `File 1, with watermark`."""
-    return f"File {position}, {ROLE.get(name, name)}"
+    return f"File {_number(position)}, {_ROLE.get(name, name)}"
 
 
 def step(generation: Generation) -> str:
@@ -179,12 +179,14 @@ def at_kie(elapsed: timedelta, usual: Usual | None) -> str:
 
 def failures_of_asking(code: str) -> str:
     """KIE did not tell, as a line."""
+    if code == UNKNOWN_TASK:
+        return "KIE does not know the task"
     return f"KIE did not tell just now ({code})"
 
 
 def asked(ago: str) -> str:
     """How old KIE's answer is."""
-    return f"KIE was asked {ago}."
+    return f"KIE was asked {'just now' if ago == 'now' else ago}."
 
 
 def temporary(host: str, dies: str | None) -> str:
@@ -205,7 +207,7 @@ def more_findings(number: int) -> str:
 
 def size_of(position: int) -> str:
     """A row of the comparison."""
-    return f"Size of file {position}"
+    return f"Size of file {_number(position)}"
 
 
 def found_files(stored: int, of: int) -> str:
@@ -215,7 +217,7 @@ def found_files(stored: int, of: int) -> str:
 
 def next_look(generation: Generation, now: datetime) -> str:
     """When somebody looks at it again."""
-    if generation.lease_until is not None:
+    if generation.is_held(now):
         return "a worker is on it"
     if generation.due_at is None:
         return "not planned"

@@ -21,6 +21,6 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    """A simulator of KIE and no process of ours yet; a minute open is stuck."""
+    """A simulator of KIE and no process of ours yet; a second open is stuck."""
     with open_site(tmp_path, stuck_after_minutes=0.02, poll_first_seconds=1) as opened:
         yield opened

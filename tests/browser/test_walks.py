@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
 from core.generation.model import Status
+from dashboard.acts.plan import Act
 from dashboard.navigation import PLACES, Place
-from dashboard.parts.acts_plan import Act
 from dashboard.words import acts, common, create, results
 from tests.support.browser import PATIENCE_MS, open_page, settle
 from tests.support.site import Site
@@ -60,6 +60,17 @@ def test_what_is_created_is_watched_until_it_plays(
         expect(page.get_by_role("heading", name="Task", level=1)).to_be_visible()
         see_delivered(page)
         see_content(page, EXAMPLES[example])
+
+
+def test_a_double_click_creates_once(site: Site, browser: Browser) -> None:
+    site.dashboard()
+    button = create.test("FLUX.2 Pro")
+    for gap_ms in (0, 60, 150):
+        with open_page(browser, f"{site.dashboard_url}/create") as page:
+            main(page).get_by_role("button", name=button).dblclick(delay=gap_ms)
+            expect(page.get_by_role("heading", name="Task", level=1)).to_be_visible()
+            settle(page)
+    assert len(site.rows("SELECT id FROM generations")) == 3
 
 
 def test_a_stuck_task_is_looked_at_again_and_delivered(site: Site, browser: Browser) -> None:

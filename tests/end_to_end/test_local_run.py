@@ -72,7 +72,7 @@ def test_three_files_arrive_and_one_interrupt_ends_all_twice_in_a_row(laptop: Si
         heads = [laptop.content(url)[:12] for url in STORED.findall(process.output)]
         assert all(any(magic in head for head in heads) for magic in MAGIC)
         process.says(f"dashboard: {laptop.dashboard_url}\n")
-        assert laptop.content(f"{laptop.dashboard_url}/_stcore/health") == b"ok"
+        wait_until(laptop.dashboard_answers, "the dashboard answers")
         stop(process)
     assert audit(laptop.data) == []
     assert len(laptop.rows("SELECT id FROM generations WHERE status = 'success'")) == 6

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from core.store.store import utc_now
@@ -74,6 +75,7 @@ def open_dashboard(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Da
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
+        config.set_option("server.address", "127.0.0.1")
         forget()
         try:
             yield Dashboard(world, monkeypatch)

@@ -60,10 +60,11 @@ class Site:
     def dashboard(self, **settings: object) -> Process:
         """The dashboard, answering."""
         process = self.start("dashboard", **settings)
-        wait_until(self._dashboard_answers, "the dashboard answers")
+        wait_until(self.dashboard_answers, "the dashboard answers")
         return process
 
-    def _dashboard_answers(self) -> bool:
+    def dashboard_answers(self) -> bool:
+        """Whether the dashboard does."""
         try:
             return self._http.get(f"{self.dashboard_url}/_stcore/health").status_code == 200
         except httpx.TransportError:

@@ -14,8 +14,8 @@ from core.generation.model import Generation, Status
 from core.generation.schedule import Policy
 from core.kie.report import Accepted, Unknown
 from dashboard.access.policy import Role
-from dashboard.parts.acts_dialog import outcome_table
-from dashboard.parts.acts_plan import HELD, Act, Cost, expected_cost, plan, refusal
+from dashboard.acts.dialog import outcome_table
+from dashboard.acts.plan import HELD, Act, Cost, expected_cost, plan, refusal
 from dashboard.words import acts as words
 from tests.support.clock import NOON
 from tests.support.dashboard import PATIENCE_SECONDS, Dashboard, texts
@@ -28,7 +28,7 @@ def one_generation(generation_id: str, role: str) -> None:
     from dashboard import resources
     from dashboard.access.login import Visitor
     from dashboard.access.policy import Role
-    from dashboard.parts.acts import offer_acts
+    from dashboard.acts.buttons import offer_acts
 
     generation = resources.core().queries.by_id(generation_id)
     assert generation is not None
@@ -79,7 +79,7 @@ def last_detail(world: World, generation: Generation) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("make", "acts"),
     [
-        (World.add, {Act.LOOK_AGAIN, Act.GIVE_UP, Act.ATTACH}),
+        (World.add, {Act.LOOK_AGAIN, Act.GIVE_UP}),
         (World.add_submitted, {Act.LOOK_AGAIN, Act.GIVE_UP}),
         (unknown, {Act.GIVE_UP, Act.ATTACH, Act.SEND_AGAIN}),
         (delivered, set()),

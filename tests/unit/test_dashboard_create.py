@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.creating import new_generation
 from core.generation.model import Generation, Status
-from core.ordering import ordered
 from dashboard.access.policy import Role
 from dashboard.create.examples import EXAMPLES
 from dashboard.create.form import FormError, read_form, read_input
@@ -44,7 +44,7 @@ def test_nobody_and_no_kind_are_none() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.kind)
 def test_the_examples_can_be_ordered(example: Any) -> None:
-    generation = ordered(example.body, NOON)
+    generation = new_generation(example.body, NOON)
     assert (generation.kind, bool(generation.prompt)) == (example.kind, True)
 
 
@@ -123,9 +123,11 @@ def created(dashboard: Dashboard) -> list[Generation]:
     return dashboard.world.core.queries.page().items
 
 
-def fill(page: AppTest, model: str | None, text: str) -> AppTest:
+def fill(page: AppTest, model: str | None, text: str, *, key: str | None = None) -> AppTest:
     page.session_state["create_model"] = model  # what is typed anew is no option
     page.run()
+    if key is not None:  # as if the page had not been drawn since another order
+        page.session_state["create_keys"] = {"any": key}
     page.text_area(key="create_input").set_value(text)
     return next(button for button in page.button if button.label == words.CREATE).click().run()
 
@@ -176,18 +178,15 @@ def test_what_cannot_be_ordered_is_not_sent(
 def test_pressing_twice_creates_once(dashboard: Dashboard) -> None:
     for _ in range(2):  # two runs of one rendering: the key is the session's
         page = dashboard.open(CREATE)
-        page.session_state["create_key_image"] = "one-rendering"
+        page.session_state["create_keys"] = {"image": "one-rendering"}
         page.button(key="create_test_image").click().run()
     assert len(created(dashboard)) == 1
 
 
 def test_what_was_created_unseen_is_told_before_something_else_is(dashboard: Dashboard) -> None:
-    page = dashboard.open(CREATE)
-    page.session_state["create_key_any"] = "one-rendering"
-    fill(page, MODEL, '{"prompt": "one"}')
-    page = dashboard.open(CREATE)
-    page.session_state["create_key_any"] = "one-rendering"
-    assert fill(page, MODEL, '{"prompt": "two"}').warning[-1].value == words.ORDERED_BEFORE
+    fill(dashboard.open(CREATE), MODEL, '{"prompt": "one"}', key="one-rendering")
+    page = fill(dashboard.open(CREATE), MODEL, '{"prompt": "two"}', key="one-rendering")
+    assert page.warning[-1].value == words.ORDERED_BEFORE
     fill(page, MODEL, '{"prompt": "two"}')
     assert len(created(dashboard)) == 2
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,10 +24,12 @@ from dashboard.navigation import OVERVIEW, Link
 from dashboard.overview import charts
 from dashboard.overview.headline import headline
 from dashboard.overview.view import View, view_of, window_of
+from dashboard.words import callbacks
 from dashboard.words import overview as words
 from tests.support.dashboard import Dashboard, texts
 from tests.support.world import World
 
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 NOON = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 HOSTILE = "</script>**$x$ :red[body]"
 
@@ -110,6 +114,12 @@ def test_a_silence_is_a_sentence(
 )
 def test_a_code_has_a_cause(code: str, cause: str) -> None:
     assert words.cause(code) == cause
+
+
+def test_every_documented_reason_of_a_callback_has_words() -> None:
+    section = OPERATIONS.read_text(encoding="utf-8").split("\n## Callbacks\n")[1].split("\n## ")[0]
+    documented = re.findall(r"^\| `(\w+\.\w+)` \|", section, re.MULTILINE)
+    assert set(documented) == set(callbacks.REASONS)
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,12 @@ from streamlit.testing.v1 import AppTest
 from core.generation.model import Asset, Channel, Generation, Status
 from core.store.listing import Cursor, Filter
 from dashboard.access.policy import Role
+from dashboard.address import MAX_LENGTH
 from dashboard.navigation import RESULTS, Link, to_results
 from dashboard.results.csv import COLUMNS, TEXTS, write_csv
 from dashboard.results.download import columns_for, file_name
 from dashboard.results.table import frame
-from dashboard.results.view import GALLERY_SIZE, MAX_LENGTH, TABLE_SIZE, read
+from dashboard.results.view import GALLERY_SIZE, TABLE_SIZE, read
 from tests.support.clock import NOON
 from tests.support.dashboard import Dashboard, texts
 

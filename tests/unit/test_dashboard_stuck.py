@@ -16,9 +16,11 @@ from core.generation.model import Generation, Status
 from core.settings import Settings
 from core.store.listing import Cursor
 from dashboard.access.policy import Role
+from dashboard.acts.plan import Act, Chosen
+from dashboard.address import MAX_LENGTH
 from dashboard.navigation import STUCK, Link, to_stuck
-from dashboard.parts.acts_plan import Act, Chosen
 from dashboard.stuck.table import in_words, limit_table, table
+from dashboard.stuck.view import View, read
 from tests.support.clock import NOON
 from tests.support.dashboard import Dashboard, texts
 from tests.unit.test_query_plans import recorded
@@ -113,7 +115,8 @@ def test_reasons_are_counted_and_filter_the_list(dashboard: Dashboard) -> None:
         (to_stuck(reason="no such"), 2),
         (to_stuck(model="another"), 1),
         (to_stuck(user=HOSTILE), 1),
-        (to_stuck(user="nobody\0"), 0),
+        (to_stuck(user="nobody"), 0),
+        (to_stuck(user="nobody\0"), 2),
         (to_stuck(model="another", user=HOSTILE), 0),
         (Link(STUCK, {"after": "no cursor"}), 2),
     ],
@@ -124,6 +127,24 @@ def test_the_address_is_the_view(dashboard: Dashboard, link: Link, found: int) -
     page = dashboard.open(link)
     assert not page.exception
     assert len(rows(page)) == found if found else "matches this filter" in texts(page)
+
+
+@pytest.mark.parametrize(
+    ("query", "view"),
+    [
+        ({}, View(StuckFilter(), None)),
+        (
+            {"reason": "slow", "model": " flux "},
+            View(StuckFilter(reason=Reason.SLOW, model="flux"), None),
+        ),
+        ({"reason": "no such", "model": "", "user": " "}, View(StuckFilter(), None)),
+        ({"model": "a\0", "user": "x" * (MAX_LENGTH + 1)}, View(StuckFilter(), None)),
+        ({"after": str(Cursor(NOON, "x"))}, View(StuckFilter(), Cursor(NOON, "x"))),
+        ({"after": "no cursor"}, View(StuckFilter(), None)),
+    ],
+)
+def test_what_makes_no_sense_in_an_address_is_ignored(query: dict[str, str], view: View) -> None:
+    assert read(query) == view
 
 
 def test_names_from_outside_stand_in_cells_only(dashboard: Dashboard) -> None:

@@ -13,6 +13,7 @@ from core import __version__
 from core.checks.model import CheckState
 from core.checks.run import CHECKS
 from dashboard.access.policy import Role
+from dashboard.colors import HEX
 from dashboard.navigation import SYSTEM, Link
 from dashboard.system import settings as shown_settings
 from dashboard.system import storage
@@ -55,7 +56,7 @@ def test_the_chart_stacks_kinds_in_a_fixed_order_of_colours() -> None:
     chart = storage.chart(STORED).to_dict()
     scale = chart["encoding"]["color"]["scale"]
     assert scale["domain"] == ["Picture", "Video", "Not known yet"]
-    assert scale["range"] == [storage.COLORS[kind] for kind in ("image", "video", "")]
+    assert scale["range"] == [HEX["blue"], HEX["violet"], HEX["gray"]]
     (rows,) = chart["datasets"].values()
     assert [row["month"] for row in rows] == ["Dec 2025", "Jan 2026", "Jan 2026"]
 

@@ -7,14 +7,17 @@ import time
 from datetime import timedelta
 
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 
-from core.generation.model import Generation, Status
+from core.generation.model import Generation
 from core.kie.report import Refused
 from core.store.inbox import Received
 from dashboard.access.policy import Role
 from dashboard.markdown import plain
 from dashboard.navigation import TASK, to_task
+from dashboard.task.watching import REFRESH_SECONDS
 from dashboard.words import task as words
 from tests.support.dashboard import Dashboard, texts
 from tests.support.fake_kie import report
@@ -47,6 +50,29 @@ def failed(dashboard: Dashboard) -> Generation:
     answer = report(state="fail", fail_code="422", fail_message=f"refused: {PROMPT}")
     dashboard.world.kie.will_say("task-1", answer)
     return dashboard.world.advance(generation)
+
+
+def answered(dashboard: Dashboard, generation: Generation) -> AppTest:
+    """The page once KIE has answered, or has failed to."""
+    page = dashboard.open(to_task(generation.id))
+    deadline = time.monotonic() + 20
+    while plain(words.ASKING_KIE) in texts(page) and time.monotonic() < deadline:
+        page.run()
+    return page
+
+
+@pytest.fixture
+def refreshed(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How often, in seconds, each part refreshes itself, as browsers are told."""
+    told, enqueue = [], ForwardMsgQueue.enqueue
+
+    def listen(queue: ForwardMsgQueue, message: ForwardMsg) -> None:
+        if message.HasField("auto_rerun"):
+            told.append(message.auto_rerun.interval)
+        enqueue(queue, message)
+
+    monkeypatch.setattr(ForwardMsgQueue, "enqueue", listen)
+    return told
 
 
 def labels(page: AppTest) -> list[str]:
@@ -158,11 +184,8 @@ def test_a_viewer_gets_no_actions(dashboard: Dashboard) -> None:
 
 
 def test_that_kie_cannot_be_asked_is_a_line(dashboard: Dashboard) -> None:
-    page = dashboard.open(to_task(delivered(dashboard).id))
-    deadline = time.monotonic() + 20
-    while words.ASKING_KIE in texts(page).replace("\\", "") and time.monotonic() < deadline:
-        page.run()
-    assert "KIE was asked" in texts(page)
+    page = answered(dashboard, delivered(dashboard))
+    assert plain(words.failures_of_asking("kie.unavailable")).encode() in serialized(page)
     assert not page.exception
 
 
@@ -187,8 +210,16 @@ def test_a_file_lost_from_storage_is_marked(dashboard: Dashboard) -> None:
     assert "missing in permanent storage" in texts(page)
 
 
-def test_a_generation_that_ended_is_not_watched(dashboard: Dashboard) -> None:
-    generation = delivered(dashboard)
-    assert generation.status is Status.SUCCESS
-    page = dashboard.open(to_task(generation.id))
-    assert not page.info
+def test_a_generation_that_ended_is_not_watched(
+    dashboard: Dashboard, refreshed: list[float]
+) -> None:
+    page = answered(dashboard, delivered(dashboard))
+    refreshed.clear()
+    page.run()
+    assert "Delivered" in texts(page)
+    assert not refreshed
+
+
+def test_an_open_generation_is_watched(dashboard: Dashboard, refreshed: list[float]) -> None:
+    dashboard.open(to_task(dashboard.world.add_submitted().id))
+    assert set(refreshed) == {REFRESH_SECONDS}

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from core.diagnosis import Facts, diagnose
 from core.figures.stuck import Usual
 from core.generation.model import Asset, Code, Generation, Status
 from core.kie.report import AskAnswer, AskFailed, Report, ResultFile
+from dashboard.task.advice import naming_the_button
 from dashboard.task.answers import FRESH, Answers
 from dashboard.task.comparison import compare
 from dashboard.task.export import everything
@@ -131,6 +132,23 @@ def test_other_credits_and_another_time_are_marked() -> None:
     ours = generation(**DELIVERED, credits_consumed=Decimal(5))
     theirs = replace(SUCCESS, credits_consumed=Decimal(6), completed_at=LATER)
     assert differences(ours, theirs) == {words.CREDITS, words.FINISHED}
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("kie.unknown_task", "KIE does not know the task"),
+        ("kie.unavailable", "KIE did not tell just now (kie.unavailable)"),
+    ],
+)
+def test_that_kie_did_not_tell_is_said_in_its_place(code: str, says: str) -> None:
+    facts = Facts(generation=generation(), now=NOON, kie=AskFailed(code, "no"))
+    assert [line.kie for line in compare(facts, UTC) if line.field == words.STATE] == [says]
+
+
+@pytest.mark.parametrize(("ago", "says"), [("now", "just now"), ("5 s ago", "5 s ago")])
+def test_when_kie_was_asked_in_words(ago: str, says: str) -> None:
+    assert words.asked(ago) == f"KIE was asked {says}."
 
 
 def test_what_nobody_speaks_of_has_no_line() -> None:
@@ -260,6 +278,49 @@ def test_an_operator_stands_in_the_timeline_by_name() -> None:
     assert tell([row], UTC, NOON)[0].who == "Ada"
 
 
+@pytest.mark.parametrize(
+    ("selection", "of", "says"),
+    [
+        ("all stuck, model flux", 1200, "Ada gave it up (all stuck, model flux, 1,200 in all)"),
+        ("this generation", 1, "Ada gave it up"),
+    ],
+)
+def test_the_timeline_tells_of_which_selection_it_was_part(
+    selection: str, of: int, says: str
+) -> None:
+    detail = {"by": "Ada", "selection": selection, "of": of}
+    assert words.sentence("operator.gave_up", detail) == says
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("asset.stored", "stored file 1, 2.0 kB"),
+        ("asset.retry", "file 1 not stored (media.slow), attempt 2"),
+    ],
+)
+def test_people_count_files_from_one(name: str, says: str) -> None:
+    detail = {"position": 0, "bytes": 2000, "code": "media.slow", "attempt": 2}
+    assert words.sentence(name, detail) == says
+    assert words.role("main", 0) == "File 1, the result"
+
+
+@pytest.mark.parametrize(
+    ("lease_until", "due_at", "says"),
+    [
+        (LATER, BEFORE, "a worker is on it"),
+        (BEFORE, BEFORE, "due now"),
+        (BEFORE, None, "not planned"),
+        (None, LATER, "in 5 min"),
+    ],
+)
+def test_the_next_look_in_words(
+    lease_until: datetime | None, due_at: datetime | None, says: str
+) -> None:
+    one = generation(lease_until=lease_until, due_at=due_at)
+    assert words.next_look(one, NOON) == says
+
+
 def test_every_event_that_is_written_has_a_sentence() -> None:
     sources = "".join(file.read_text() for file in Path(core.__file__).parent.rglob("*.py"))
     families = "generation|submit|task_id|callback|ask|provider|asset|operator"
@@ -271,6 +332,13 @@ def test_every_event_that_is_written_has_a_sentence() -> None:
     names = {name for pair in written for name in pair if name}
     assert len(names) > 20
     assert not [name for name in names if words.sentence(name, {}) == name]
+
+
+def test_advice_names_the_button_where_there_is_one() -> None:
+    found = diagnose(Facts(generation=generation(due_at=None), now=NOON, kie=SUCCESS))
+    advice = [line for each in naming_the_button(found).findings for line in each.suggestions]
+    assert f"Bring the record up to date: {words.LOOK_AGAIN}." in advice
+    assert not [line for line in advice if "/api/kie/sync" in line]
 
 
 def test_everything_as_json_tells_no_lease_token() -> None:

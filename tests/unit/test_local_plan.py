@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from core.errors import ConfigError
-from core.settings import Settings
-from local.plan import Plan, Port, is_pretend, local_url, make_plan
+from core.settings import Settings, browser_url
+from local.plan import Plan, Port, is_pretend, make_plan
 
 
 def plan(environment: dict[str, str] | None = None, **settings: Any) -> Plan:
@@ -59,7 +59,7 @@ def test_a_command_survives_a_shell_and_spaces() -> None:
     ],
 )
 def test_where_the_webhook_answers_on_this_machine(bind: str, expected: str) -> None:
-    assert local_url(Settings(_env_file=None, bind=bind)) == expected
+    assert browser_url(bind, 8000) == expected
 
 
 @pytest.mark.parametrize(("key", "expected"), [(None, True), ("simulator", True), ("real", False)])

@@ -84,8 +84,7 @@ def refusal(act: Act, generation: Generation, now: datetime, policy: Policy) -> 
         _decide(act, generation, now, policy)
     except ActRefusedError as error:
         return str(error)
-    is_held = generation.lease_until is not None and generation.lease_until >= now
-    return HELD if is_held and act is not Act.LOOK_AGAIN else None
+    return HELD if generation.is_held(now) and act is not Act.LOOK_AGAIN else None
 
 
 def expected_cost(generations: Sequence[Generation], usual: Mapping[str, Usual]) -> Cost:
@@ -104,4 +103,4 @@ def _decide(act: Act, generation: Generation, now: datetime, policy: Policy) -> 
         case Act.ATTACH:
             return task_attached(generation, "", _NOBODY, now)
         case Act.SEND_AGAIN:
-            return sent_again(generation, _NOBODY, now, policy)
+            return sent_again(generation, generation.submit_started_at, _NOBODY, now, policy)

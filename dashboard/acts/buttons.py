@@ -11,9 +11,9 @@ from core.generation.model import Generation
 from core.wiring import policy
 from dashboard import resources
 from dashboard.access.login import Visitor
+from dashboard.acts.dialog import carry_out, open_dialog, show_dialog
+from dashboard.acts.plan import Act, Chosen, refusal
 from dashboard.markdown import plain
-from dashboard.parts.acts_dialog import carry_out, open_dialog, show_dialog
-from dashboard.parts.acts_plan import Act, Chosen, refusal
 from dashboard.words import acts as words
 
 
@@ -64,7 +64,7 @@ def _button(act: Act, key: str) -> bool:
 def _look_again(chosen: Chosen, visitor: Visitor) -> None:
     """Free of charge and harmless, so done without asking back."""
     try:
-        carry_out(Act.LOOK_AGAIN, chosen.generations[0].id, "", chosen.order(visitor.name))
+        carry_out(Act.LOOK_AGAIN, chosen.generations[0], "", chosen.order(visitor.name))
     except AppError as error:
         st.toast(f"{words.NOT_DONE}: {plain(str(error))}", icon=":material/block:")
     else:

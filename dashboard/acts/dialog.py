@@ -15,11 +15,11 @@ from core.generation.operating import Order
 from core.operator import MAX_REASON_LENGTH
 from core.wiring import policy
 from dashboard import resources
-from dashboard.access.login import Visitor
+from dashboard.access.login import Visitor, known_visitor
+from dashboard.acts.plan import Act, Chosen, Plan, expected_cost, plan
 from dashboard.boundary import boundary
 from dashboard.markdown import plain
 from dashboard.navigation import to_task
-from dashboard.parts.acts_plan import Act, Chosen, Plan, expected_cost, plan
 from dashboard.words import acts as words
 
 _STATE, _NEWS = "acts_open", "acts_news"
@@ -55,21 +55,21 @@ def show_dialog(visitor: Visitor, *, key: str) -> None:
     dialog(opened, visitor)
 
 
-def carry_out(act: Act, generation_id: str, told: str, order: Order) -> Generation:
-    """Do it to one. `told`: the reason of a giving up, the task id of an attaching.
+def carry_out(act: Act, seen: Generation, told: str, order: Order) -> Generation:
+    """Do it to one, as it was seen. `told`: the reason of a giving up, the task id of an attaching.
 
     Raises what core.operator raises.
     """
     operator = resources.core().operator
     match act:
         case Act.LOOK_AGAIN:
-            return operator.look_again(generation_id, order)
+            return operator.look_again(seen.id, order)
         case Act.GIVE_UP:
-            return operator.give_up(generation_id, told, order)
+            return operator.give_up(seen.id, told, order)
         case Act.ATTACH:
-            return operator.attach(generation_id, told, order)
+            return operator.attach(seen.id, told, order)
         case Act.SEND_AGAIN:
-            return operator.send_again(generation_id, order)
+            return operator.send_again(seen.id, seen.submit_started_at, order)
         case _:
             assert_never(act)
 
@@ -91,9 +91,13 @@ def _close() -> None:
 
 def _dialog(opened: _Opened, visitor: Visitor) -> None:
     with boundary():
+        if known_visitor() is None:  # it left, and the dialog is still open
+            return
         now, rules = resources.core().store.now(), policy(resources.settings())
+        if opened.chosen.is_one:
+            _name_it(opened.chosen.generations[0])
         would = plan(opened.act, opened.chosen.generations, now, rules)
-        waiting = [one.id for one in would.possible if one.id not in opened.outcomes]
+        waiting = [one for one in would.possible if one.id not in opened.outcomes]
         if opened.outcomes and not waiting:
             _tell_outcomes(opened)
         else:
@@ -105,6 +109,10 @@ def _dialog(opened: _Opened, visitor: Visitor) -> None:
                 _finish(opened)
         if not opened.chosen.is_one:
             _table(opened, would)
+
+
+def _name_it(one: Generation) -> None:
+    st.text(f"{one.model}, {one.id}")
 
 
 def _tell_plan(act: Act, would: Plan) -> None:
@@ -154,18 +162,18 @@ def _input(act: Act) -> str | None:
             assert_never(act)
 
 
-def _carry_out_all(opened: _Opened, waiting: list[str], told: str, visitor: Visitor) -> None:
+def _carry_out_all(opened: _Opened, waiting: list[Generation], told: str, visitor: Visitor) -> None:
     order = opened.chosen.order(visitor.name)
     progress = st.progress(0.0)
-    for done, generation_id in enumerate(waiting):
+    for done, seen in enumerate(waiting):
         progress.progress(done / len(waiting), text=words.doing(done, len(waiting)))
         try:
-            carry_out(opened.act, generation_id, told, order)
-            opened.outcomes[generation_id] = ""
+            carry_out(opened.act, seen, told, order)
+            opened.outcomes[seen.id] = ""
         except StoreUnavailableError:
             raise
         except AppError as error:
-            opened.outcomes[generation_id] = str(error)
+            opened.outcomes[seen.id] = str(error)
     progress.empty()
 
 

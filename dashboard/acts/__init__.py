@@ -1,0 +1,1 @@
+"""What an operator can do with generations: the buttons, asking back, and what would come of it."""
