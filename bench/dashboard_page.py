@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
+from streamlit import config
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.testing.v1 import AppTest
@@ -28,6 +29,8 @@ EMPTY = "import streamlit as st\nst.title('Nothing')"
 
 def main() -> None:
     """Run it once and print how long it took."""
+    config.set_option("logger.level", "error")  # that there is no server is no news
+    config.set_option("server.address", "127.0.0.1")  # as it is by default: nobody is asked who
     warm_up()
     AppTest.from_string(EMPTY).run()
     sys.modules["dashboard.resources"].core().store.database.close()
@@ -43,8 +46,9 @@ def main() -> None:
         page.run()
     [took] = runs
     said = [each.value for each in (*page.exception, *page.error)]
-    if page.exception or any(words.BROKEN in each or words.DATABASE_AWAY in each for each in said):
-        raise RuntimeError(f"{name}: {said}")
+    failed = any(words.BROKEN in each or words.DATABASE_AWAY in each for each in said)
+    if page.exception or failed or place.title != page.title[0].value:
+        raise RuntimeError(f"{name}: {said}, {page.title}")
     print(f"{took * 1000:.1f}")
 
 

@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from itertools import cycle, islice, product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from bench.history import write_history
 from core.store.database import Database
 from core.store.rollup import Rollup
 from core.store.store import utc_now
+from dashboard.create.examples import EXAMPLES
 from tests.support.browser import NARROW, WIDE, open_browser, open_page, shoot
 from tests.support.site import Site, open_site
 
@@ -27,26 +28,6 @@ WIDTHS = {"wide": WIDE, "narrow": NARROW}
 HISTORY = 20_000
 FRESH = 30
 PATIENCE_SECONDS = 90
-
-ORDERS: tuple[dict[str, Any], ...] = (
-    {
-        "model": "flux-2/pro-text-to-image",
-        "input": {"prompt": "a red kite over the sea", "aspect_ratio": "16:9", "resolution": "1K"},
-    },
-    {
-        "model": "elevenlabs/text-to-speech-multilingual-v2",
-        "input": {"text": "The kite is in the air.", "voice": "Rachel"},
-    },
-    {
-        "model": "kling-2.6/text-to-video",
-        "input": {
-            "prompt": "a red kite rises in the wind",
-            "sound": False,
-            "aspect_ratio": "16:9",
-            "duration": "5",
-        },
-    },
-)
 
 
 def main() -> None:
@@ -90,7 +71,9 @@ def lived_in(folder: Path) -> Iterator[Site]:
 
 
 def _order(site: Site) -> None:
-    ids = [site.create({**body, "userId": "anna"})["id"] for body in islice(cycle(ORDERS), FRESH)]
+    examples = islice(cycle(EXAMPLES), FRESH)
+    bodies = [{"model": one.model, "input": one.input, "userId": "anna"} for one in examples]
+    ids = [site.create(body)["id"] for body in bodies]
     named = ", ".join(f"'{one}'" for one in ids)
     unended = f"id IN ({named}) AND status NOT IN ('success', 'failed')"
     deadline = time.monotonic() + PATIENCE_SECONDS
