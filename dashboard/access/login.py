@@ -14,6 +14,7 @@ from dashboard.access.attempts import Attempts
 from dashboard.access.oidc import has_oidc, providers
 from dashboard.access.policy import Role, asks_who, role_of_email, role_of_password
 from dashboard.words import access as words
+from dashboard.words.common import PRODUCT
 
 logger = logging.getLogger("dashboard")
 
@@ -69,7 +70,7 @@ def _attempts(host: str) -> Attempts:
 
 
 def _ask(settings: Settings) -> None:
-    st.title(words.TITLE)
+    st.title(PRODUCT)
     if _is_signed_in():
         st.error(words.NOT_ALLOWED, icon=":material/block:")
         st.text(_email())
@@ -80,6 +81,8 @@ def _ask(settings: Settings) -> None:
             st.button(label, on_click=st.login, args=(provider,), type="primary")
     if settings.dashboard_password or settings.dashboard_viewer_password:
         _ask_password(settings)
+    elif not has_oidc():
+        st.error(words.CLOSED, icon=":material/lock:")
 
 
 def _ask_password(settings: Settings) -> None:

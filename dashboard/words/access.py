@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 
-TITLE = "KIE delivery"
 PASSWORD = "Password"
 NAME = "Your name"
 NAME_HELP = "Stands in the timeline of everything you do. May be left empty."
 OPEN = "Open"
 SIGN_OUT = "Sign out"
+CLOSED = (
+    "This address is not of this machine only, and there is no password: nobody may come in. Set "
+    "`DASHBOARD_PASSWORD`, and start it by `python -m dashboard`."
+)
 WRONG = "That is not the password."
 NOT_ALLOWED = "This account may not look at this. Ask whoever runs the dashboard."
 LOCAL_OPERATOR = "operator on this machine"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from core.generation.model import Asset, Change, Channel, Event, Status
@@ -194,3 +195,17 @@ def test_an_hour_that_cannot_be_counted_does_not_stop_the_others(case: StoreCase
         )
     fold(case)
     assert counted(case) == {("m", "queued", ""): 1}
+
+
+def test_a_fold_that_died_before_its_end_is_done_again(case: StoreCase) -> None:
+    case.add()
+    dies = "CREATE TRIGGER dies BEFORE UPDATE ON rollups BEGIN SELECT RAISE(ABORT, 'died'); END"
+    with case.store.database.write() as connection:
+        connection.execute(sa.text(dies))
+    with pytest.raises(sa.exc.IntegrityError):
+        fold(case)
+    with case.store.database.write() as connection:
+        connection.execute(sa.text("DROP TRIGGER dies"))
+    case.add()
+    assert fold(case) == 1
+    assert counted(case) == {("m", "queued", ""): 2}

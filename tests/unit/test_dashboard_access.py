@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from core.errors import ConfigError
@@ -20,6 +21,7 @@ from dashboard.access.policy import (
 )
 from dashboard.navigation import OVERVIEW, STUCK, SYSTEM, Link
 from dashboard.words import access as words
+from dashboard.words.common import PRODUCT
 from tests.support.clock import Clock
 from tests.support.dashboard import Dashboard, texts
 from tests.support.world import settings
@@ -186,7 +188,7 @@ def test_a_login_opens_the_door_to_those_on_a_list(
     page = dashboard.open()
     page.user = user
     page.run()
-    assert (page.title[0].value != words.TITLE) is is_in
+    assert (page.title[0].value != PRODUCT) is is_in
     assert words.NOT_ALLOWED in texts(page) or is_in or not user.get("is_logged_in")
 
 
@@ -262,7 +264,7 @@ def is_closed(page: AppTest) -> bool:
 def test_nothing_is_shown_before_the_password(closed: Dashboard) -> None:
     page = closed.open(SYSTEM)
     assert is_closed(page)
-    assert (page.title[0].value, len(page.sidebar)) == (words.TITLE, 0)
+    assert (page.title[0].value, len(page.sidebar)) == (PRODUCT, 0)
 
 
 @pytest.mark.parametrize("password", ["", "wrong", "open sesame "])
@@ -312,3 +314,10 @@ def test_after_too_many_wrong_passwords_the_right_one_waits_too(closed: Dashboar
 @pytest.mark.parametrize("name", ["access_visitor", "access_password", "role", "password"])
 def test_no_address_opens_the_door(closed: Dashboard, name: str) -> None:
     assert is_closed(closed.open(Link(OVERVIEW, {name: "operator"})))
+
+
+def test_off_loopback_without_a_password_nobody_comes_in(dashboard: Dashboard) -> None:
+    config.set_option("server.address", "0.0.0.0")
+    page = dashboard.open()
+    assert page.error[0].value == words.CLOSED
+    assert page.title[0].value == PRODUCT
