@@ -16,9 +16,8 @@ from bench.history import write_history
 from bench.history.spread import spread
 from bench.processes import free_port, memory_kib, python, running, wait_for_port
 from bench.product import Product, product
-from core.store.database import Database
+from core.store.database import open_database
 from core.store.rollup import Rollup
-from core.store.store import utc_now
 from dashboard.words import results as words
 from tests.support.browser import open_browser, open_page
 
@@ -67,9 +66,9 @@ def dashboard(quick: bool) -> list[Row]:
 
 
 def _count_all(ours: Product) -> float:
-    database = Database(ours.settings().database)
+    database = open_database(ours.settings().database)
     started = time.perf_counter()
-    Rollup(database, utc_now).rebuild()
+    Rollup(database, database.now).rebuild()
     database.close()
     return time.perf_counter() - started
 

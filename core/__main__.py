@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 
 from core.errors import AppError
 from core.settings import Settings
-from core.store.database import Database
+from core.store.database import open_database
 from core.store.migrate import migrate, require_current
 from core.store.rollup import Rollup
-from core.store.store import utc_now
 
 
 def main() -> int:
@@ -36,10 +35,10 @@ def _migrate(settings: Settings) -> None:
 
 def _recount(settings: Settings) -> None:
     """count all generations again for the dashboard's figures; others may work meanwhile"""
-    database = Database(settings.database, connections=2)
+    database = open_database(settings.database, connections=2)
     try:
         require_current(database)
-        rebuilt = Rollup(database, utc_now).rebuild(
+        rebuilt = Rollup(database, database.now).rebuild(
             lambda hour: print(f"\rcounted {hour:%Y-%m-%d %H:00} UTC", end="", file=sys.stderr)
         )
     finally:

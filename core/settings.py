@@ -19,6 +19,7 @@ from core.masking import mask
 GIB = 1 << 30
 DAY_SECONDS = 86_400
 YEAR_HOURS = 365 * 24
+CENTURY_DAYS = 365 * 100
 SECRETS = (
     *("kie_api_key", "kie_callback_secret", "kie_webhook_hmac_key", "api_token"),
     *("dashboard_password", "dashboard_viewer_password"),
@@ -71,7 +72,12 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(Path("data"), description="database, files, spool, made-up secret")
-    database_url: str = Field("", description="default: SQLite in DATA_DIR/kie.db")
+    database_url: str = Field(
+        "", repr=False, description="postgresql://..., default: SQLite in DATA_DIR/kie.db"
+    )
+    database_connections: int | None = Field(
+        None, ge=2, le=1000, description="at most, per process; default: one for each thread"
+    )
     storage_dir: Path | None = Field(None, description="default: DATA_DIR/assets")
 
     media_allow_private: bool = Field(

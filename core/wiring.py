@@ -28,9 +28,9 @@ from core.operator import Operator
 from core.repeater import Repeater
 from core.settings import Settings
 from core.storage.local import LocalStorage
-from core.store.database import Database
+from core.store.database import open_database
 from core.store.queries import Queries
-from core.store.store import Store, utc_now
+from core.store.store import Store
 from core.submission import Submission
 from core.workers import Workers
 
@@ -75,19 +75,20 @@ class Core:
 def open_core(
     settings: Settings,
     *,
-    clock: Callable[[], datetime] = utc_now,
+    clock: Callable[[], datetime] | None = None,
     sleep: Callable[[float], None] = time.sleep,
     kie: Provider | None = None,
     media: httpx.Client | None = None,
 ) -> Iterator[Core]:
     """A core on a migrated database; closes its connections at the end.
 
-    A `kie` or a `media` client that is given is used instead of the real one.
+    A `clock`, a `kie` or a `media` client that is given is used instead of the real one.
     """
     with ExitStack() as stack:
         threads = settings.delivery_threads
-        connections = threads * 2 + settings.request_threads + MORE_CONNECTIONS
-        database = Database(settings.database, connections=connections)
+        for_all = threads * 2 + settings.request_threads + MORE_CONNECTIONS
+        connections = settings.database_connections or for_all
+        database = open_database(settings.database, connections=connections)
         stack.callback(database.close)
         store = Store(database, clock=clock, lease=timedelta(seconds=settings.lease_seconds))
         kie = kie or _kie(settings, stack, connections=threads * 2)

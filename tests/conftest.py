@@ -7,19 +7,57 @@ from pathlib import Path
 
 import pytest
 
+from core.store.migrate import migrate
 from tests.support.dashboard import Dashboard, open_dashboard
+from tests.support.databases import sqlite_url
+from tests.support.postgres import Postgres, name_of, open_server
 from tests.support.world import World, open_world
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server, for all tests of this process."""
+    with open_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: Postgres) -> Iterator[str]:
+    """The name of a migrated PostgreSQL database, to be copied."""
+    url = postgres.create()
+    migrate(url)
+    yield name_of(url)
+    postgres.drop(url)
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def postgresql_url(postgres: Postgres, migrated: str) -> Iterator[str]:
+    """A migrated, empty PostgreSQL database."""
+    url = postgres.create(migrated)
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated, empty database: whatever uses one is tested on both."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path)
+    url: str = request.getfixturevalue("postgresql_url")
+    return url
+
+
+@pytest.fixture
+def world(tmp_path: Path, database_url: str) -> Iterator[World]:
     """A whole core with a fake KIE, a fake media host and a clock."""
-    with open_world(tmp_path) as opened:
+    with open_world(tmp_path, database_url) as opened:
         yield opened
 
 
 @pytest.fixture
-def dashboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dashboard]:
+def dashboard(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Dashboard]:
     """The dashboard's pages over such a core."""
-    with open_dashboard(tmp_path, monkeypatch) as opened:
+    with open_dashboard(tmp_path, database_url, monkeypatch) as opened:
         yield opened

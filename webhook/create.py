@@ -31,12 +31,12 @@ def create_task() -> Response:
     """Save a generation, and let KIE make it as soon as it may."""
     body = read_json(CreateBody)
     key = _idempotency_key()
+    store = services().core.store
     try:
-        wanted = new_generation(body, services().core.store.now(), idempotency_key=key)
+        wanted = new_generation(body, store.now(), idempotency_key=key)
+        generation, is_new = store.generations.add(wanted)
     except CreateError as error:
         raise ApiError(400, error.code, str(error)) from None
-    try:
-        generation, is_new = services().core.store.generations.add(wanted)
     except IdempotencyConflictError as error:
         raise ApiError(409, "idempotency.conflict", str(error)) from error
     except StoreUnavailableError as error:

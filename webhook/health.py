@@ -32,9 +32,10 @@ def ready() -> Response:
 def _database_and_poller() -> dict[str, str]:
     core = services().core
     try:
+        core.store.database.check_writable()
         beat_at = core.queries.beat_at("poller")
     except StoreUnavailableError:
-        return {"database": "cannot be used", "poller": "unknown: its beat is in the database"}
+        return {"database": "cannot be written", "poller": "unknown: its beat is in the database"}
     if beat_at is None:
         return {"database": OK, "poller": "never started"}
     age = core.store.now() - beat_at

@@ -17,7 +17,7 @@ from bench.history.lives import Part, Rows, parts, rows_of
 from bench.history.times import DAY
 from bench.history.values import Row, time_text
 from core.store import tables
-from core.store.database import sqlite_file
+from core.store.sqlite import sqlite_file
 
 Spread = Callable[[Callable[[Part], Rows], Iterable[Part]], Iterable[Rows]]
 

@@ -8,8 +8,6 @@ from core.checks.model import CheckState, Look, Outcome, Surroundings, one_line
 from core.diagnosis.words import span, when
 from core.disk import is_too_full
 from core.errors import StorageError, StoreUnavailableError
-from core.store.database import sqlite_file
-from core.store.health import check_writable, size_on_disk
 from core.store.migrate import revision_of
 
 STALE_AFTER = timedelta(seconds=30)  # of a process that beats every 5 s
@@ -17,14 +15,14 @@ STALE_AFTER = timedelta(seconds=30)  # of a process that beats every 5 s
 
 def database(around: Surroundings) -> Outcome:
     """Whether it can be written."""
-    file = sqlite_file(around.core.settings.database)
+    database = around.core.store.database
     try:
-        size = size_on_disk(file)
-        check_writable(around.core.store.database)
-    except (OSError, StoreUnavailableError) as error:
-        remedy = "Bring it back: the file must exist and be writable, and its disk have room."
-        return Outcome(CheckState.FAILED, f"{file}: {one_line(error)}", remedy)
-    return Outcome(CheckState.OK, f"{file} can be read and written, {_bytes(size)}")
+        size = database.size()
+        database.check_writable()
+    except StoreUnavailableError as error:
+        remedy = "Bring it back: it must exist and be writable, and its disk have room."
+        return Outcome(CheckState.FAILED, f"{database.place}: {one_line(error)}", remedy)
+    return Outcome(CheckState.OK, f"{database.place} can be read and written, {_bytes(size)}")
 
 
 def migration(around: Surroundings) -> Outcome:

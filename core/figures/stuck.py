@@ -18,7 +18,7 @@ from core.generation.schedule import CRASHES_SET_ASIDE
 from core.store.counting import MADE
 from core.store.listing import Cursor
 from core.store.queries import readable
-from core.store.tables import IS_OPEN, UtcDateTime, cohorts, durations
+from core.store.tables import IS_OPEN, IS_OURS, UtcDateTime, cohorts, durations
 from core.store.tables import generations as g
 
 USUAL_SPAN = timedelta(days=7)  # long enough to know, short enough to be of today
@@ -108,7 +108,9 @@ def count_stuck(
     flags = _flags(limits, now)
     any_of_them = sa.or_(*flags.values())
     counted = [sa.func.count().filter(flag) for flag in (any_of_them, *flags.values())]
-    row = connection.execute(sa.select(*counted).where(IS_OPEN, *_conditions(filter))).one()
+    row = connection.execute(
+        sa.select(*counted).where(IS_OURS, IS_OPEN, *_conditions(filter))
+    ).one()
     return dict(zip((None, *flags), row, strict=True))
 
 
@@ -170,7 +172,7 @@ def _select(
     wanted = sa.or_(*flags.values()) if filter.reason is None else flags[filter.reason]
     query = (
         sa.select(*columns)
-        .where(IS_OPEN, wanted, *_conditions(filter))
+        .where(IS_OURS, IS_OPEN, wanted, *_conditions(filter))
         .order_by(g.c.created_at, g.c.id)
         .limit(limit)
     )

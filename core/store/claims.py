@@ -6,15 +6,14 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from core.errors import AppError
 from core.generation.model import Generation
 from core.generation.schedule import CRASHES_SET_ASIDE
 from core.store.database import Database
 from core.store.rows import UNREADABLE, load_generations
-from core.store.shared_commit import SharedCommit
 from core.store.tables import UtcDateTime
 from core.store.tables import generations as g
 
@@ -56,16 +55,19 @@ def _queue(
     return sa.select(g.c.id).where(*conditions, ~SET_ASIDE).order_by(*order).limit(1)
 
 
-def _queues(lane: Lane, *scope: sa.ColumnElement[bool]) -> list[sa.Select[str]]:
-    """What to look through for the next one: dead leases, what waits longest, what dies first."""
+#: The queues of a lane, to be looked through in this order.
+Queues = tuple[sa.Select[str], ...]
+
+
+def _queues(lane: Lane, *scope: sa.ColumnElement[bool]) -> tuple[Queues, Queues]:
+    """Dead leases first, then what waits longest and what dies first, in either order."""
     scope = (IN_LANE[lane], *scope)
-    queues = [
-        _queue([g.c.lease_until], LEASE_IS_DEAD, *scope),
-        _queue([g.c.due_at, g.c.id], IS_DUE, *scope),
-    ]
-    if lane is Lane.DELIVER:
-        queues.append(_queue([g.c.expires_at], IS_DUE, g.c.expires_at.is_not(None), *scope))
-    return queues
+    dead = _queue([g.c.lease_until], LEASE_IS_DEAD, *scope)
+    waiting = _queue([g.c.due_at, g.c.id], IS_DUE, *scope)
+    if lane is Lane.SUBMIT:
+        return (dead, waiting), (dead, waiting)
+    dying = _queue([g.c.expires_at], IS_DUE, g.c.expires_at.is_not(None), *scope)
+    return (dead, waiting, dying), (dead, dying, waiting)
 
 
 QUEUES = {lane: _queues(lane) for lane in Lane}
@@ -93,16 +95,37 @@ SELECT_SET_ASIDE = (
 
 TAKE = (
     sa.update(g)
-    .where(g.c.id == sa.bindparam("generation_id"), sa.or_(IS_DUE, LEASE_IS_DEAD))
+    .where(sa.or_(IS_DUE, LEASE_IS_DEAD))
     .values(
         lease_token=sa.bindparam("token"),
         lease_until=sa.bindparam("until", type_=UtcDateTime),
         due_at=None,
         crashes=g.c.crashes + sa.case((g.c.lease_token.is_not(None), 1), else_=0),
     )
-    .returning(*g.c)
 )
-TAKE_UNLESS_SET_ASIDE = TAKE.where(~SET_ASIDE)
+TAKE_THIS = TAKE.where(g.c.id == sa.bindparam("generation_id")).returning(*g.c)
+TAKE_THIS_UNLESS_SET_ASIDE = TAKE_THIS.where(~SET_ASIDE)
+
+
+class _TakeFirst(NamedTuple):
+    """Takes the first of the first queue that has any that nobody else is just taking."""
+
+    whole: sa.UpdateBase  # gives the row
+    only_id: sa.UpdateBase
+
+
+def _take_first(queues: Queues) -> _TakeFirst:
+    heads = [queue.with_for_update(skip_locked=True).scalar_subquery() for queue in queues]
+    take = TAKE.where(g.c.id == (sa.func.coalesce(*heads) if len(heads) > 1 else heads[0]))
+    return _TakeFirst(take.returning(*g.c), take.returning(g.c.id))
+
+
+TAKE_FIRST = {lane: tuple(map(_take_first, both)) for lane, both in QUEUES.items()}
+TAKE_FIRST_ANNOUNCED = {
+    lane: tuple(map(_take_first, both)) for lane, both in ANNOUNCED_QUEUES.items()
+}
+TAKE_SET_ASIDE = _take_first((SELECT_SET_ASIDE,))
+
 RENEW = (
     sa.update(g)
     .where(
@@ -114,26 +137,11 @@ RENEW = (
 )
 
 
-class OddRowError(AppError):
-    """A row that cannot be read as a generation."""
-
-    def __init__(self, generation_id: str) -> None:
-        super().__init__(f"generation {generation_id} cannot be read")
-        self.generation_id = generation_id
-
-
 class Claims:
     """Takes, renews and gives back leases on generations that are due."""
 
-    def __init__(
-        self,
-        database: Database,
-        shared: SharedCommit,
-        now: Callable[[], datetime],
-        lease: timedelta,
-    ) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], lease: timedelta) -> None:
         self._database = database
-        self._shared = shared
         self._now = now
         self._lease = lease
 
@@ -141,9 +149,9 @@ class Claims:
         self, generation_id: str, token: str, *, even_set_aside: bool = False
     ) -> Generation | None:
         """Take the lease on one generation that is due; None: not due, held, or set aside."""
-        take = TAKE if even_set_aside else TAKE_UNLESS_SET_ASIDE
-        return self._shared.run(
-            lambda connection: self._take(connection, take, generation_id, token)
+        take = TAKE_THIS if even_set_aside else TAKE_THIS_UNLESS_SET_ASIDE
+        return self._database.run(
+            lambda connection: self._take(connection, take, token, generation_id=generation_id)
         )
 
     def claim_next(
@@ -155,59 +163,54 @@ class Claims:
         starves the other. `announced_only` leaves aside what no callback has spoken of, but for
         the submit lane.
         """
-        dead, *others = (ANNOUNCED_QUEUES if announced_only else QUEUES)[lane]
-        by_turns = others[::-1] if int(token[-1], 16) % 2 else others
-        return self._first_of([dead, *by_turns], token)
+        by_turns = (TAKE_FIRST_ANNOUNCED if announced_only else TAKE_FIRST)[lane]
+        return self._claim_first(by_turns[int(token[-1], 16) % 2], token)
 
     def claim_set_aside(self, token: str) -> Generation | None:
         """Take the lease on a generation that crashed its workers; only when nothing else runs."""
-        return self._first_of([SELECT_SET_ASIDE], token)
+        return self._claim_first(TAKE_SET_ASIDE, token)
 
     def has_set_aside(self) -> bool:
         """Whether a generation that crashed its workers is due."""
         with self._database.read() as connection:
             return connection.execute(SELECT_SET_ASIDE, self._moments()).first() is not None
 
-    def _first_of(self, queues: Sequence[sa.Select[str]], token: str) -> Generation | None:
-        """The first of the first queue that has any; None too where it cannot be read.
+    def _claim_first(self, take: _TakeFirst, token: str) -> Generation | None:
+        """What the statement takes; None too where it cannot be read.
 
         Such a row is put off, so that it blocks nothing.
         """
         try:
-            return self._shared.run(lambda connection: self._take_first(connection, queues, token))
-        except OddRowError as error:
-            logger.exception(
-                "put off", extra={"event": "row.odd", "generation": error.generation_id}
+            return self._database.run(lambda connection: self._take(connection, take.whole, token))
+        except UNREADABLE:
+            return self._database.run(
+                lambda connection: self._take_with_care(connection, take.only_id, token)
             )
-            self._put_off(error.generation_id)
-            return None
-
-    def _take_first(
-        self, connection: sa.Connection, queues: Sequence[sa.Select[str]], token: str
-    ) -> Generation | None:
-        moments = self._moments()
-        for queue in queues:
-            generation_id = connection.scalar(queue, moments)
-            if generation_id is not None:
-                return self._take(connection, TAKE, generation_id, token)
-        return None
 
     def _take(
-        self, connection: sa.Connection, take: sa.Executable, generation_id: str, token: str
+        self, connection: sa.Connection, take: sa.UpdateBase, token: str, **keys: str
     ) -> Generation | None:
-        now = self._now()
-        values = {"generation_id": generation_id, "token": token, "until": now + self._lease}
-        try:
-            rows = connection.execute(take, {**values, "now": now}).mappings().all()
-            return next(iter(load_generations(connection, rows)), None)
-        except UNREADABLE as error:
-            raise OddRowError(generation_id) from error
+        values = {**self._moments(), "token": token, "until": self._now() + self._lease, **keys}
+        rows = connection.execute(take, values).mappings().all()
+        return next(iter(load_generations(connection, rows)), None)
 
-    def _put_off(self, generation_id: str) -> None:
-        later = self._now() + AFTER_ODD_ROW
-        values = {"lease_token": None, "lease_until": None, "due_at": later}
-        with self._database.write() as connection:
-            connection.execute(sa.update(g).where(g.c.id == generation_id).values(values))
+    def _take_with_care(
+        self, connection: sa.Connection, take: sa.UpdateBase, token: str
+    ) -> Generation | None:
+        """The same, but what cannot be read is put off in the same transaction."""
+        values = {**self._moments(), "token": token, "until": self._now() + self._lease}
+        generation_id = connection.scalar(take, values)
+        this = g.c.id == generation_id
+        try:
+            rows = connection.execute(sa.select(g).where(this)).mappings().all()
+            return next(iter(load_generations(connection, rows)), None)
+        except UNREADABLE:
+            extra = {"event": "row.odd", "generation": generation_id}
+            logger.exception("put off", extra=extra)
+            later = self._now() + AFTER_ODD_ROW
+            put_off = {"lease_token": None, "lease_until": None, "due_at": later}
+            connection.execute(sa.update(g).where(this).values(put_off))
+            return None
 
     def _moments(self) -> dict[str, datetime]:
         now = self._now()
@@ -215,10 +218,9 @@ class Claims:
 
     def renew(self, tokens: Sequence[str]) -> set[str]:
         """Extend the leases that are still ours, expired or not; gives back their tokens."""
-        until = self._now() + self._lease
-        with self._database.write() as connection:
-            mine = connection.scalars(RENEW, {"tokens": list(tokens), "until": until})
-            return {token for token in mine if token is not None}
+        values = {"tokens": list(tokens), "until": self._now() + self._lease}
+        mine = self._database.run(lambda connection: connection.scalars(RENEW, values).all())
+        return {token for token in mine if token is not None}
 
     def hand_back(self, generation_id: str, token: str, *, after: timedelta) -> None:
         """Let go of a generation unfinished; it is due again after a while. No-op if not ours.
@@ -227,9 +229,9 @@ class Claims:
         """
         later = sa.literal(self._now() + after, UtcDateTime)
         due_at = sa.case((g.c.due_at < later, g.c.due_at), else_=later)
-        with self._database.write() as connection:
-            connection.execute(
-                sa.update(g)
-                .where(g.c.id == generation_id, g.c.lease_token == token)
-                .values(lease_token=None, lease_until=None, due_at=due_at)
-            )
+        let_go = (
+            sa.update(g)
+            .where(g.c.id == generation_id, g.c.lease_token == token)
+            .values(lease_token=None, lease_until=None, due_at=due_at)
+        )
+        self._database.run(lambda connection: connection.execute(let_go))

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.store.sql import milliseconds_between
-from core.store.tables import UtcDateTime, assets
+from core.store.tables import IS_OURS, UtcDateTime, assets
 from core.store.tables import generations as g
 
 HOUR = timedelta(hours=1)
@@ -30,7 +30,7 @@ COMMON = {
 
 SINCE = sa.bindparam("since", type_=UtcDateTime)
 UNTIL = sa.bindparam("until", type_=UtcDateTime)
-_CREATED_THEN = sa.and_(g.c.created_at >= SINCE, g.c.created_at < UNTIL)
+_CREATED_THEN = sa.and_(IS_OURS, g.c.created_at >= SINCE, g.c.created_at < UNTIL)
 
 _STORED_FILES = (
     sa.select(
@@ -62,7 +62,7 @@ def count_cohorts(start: sa.ColumnElement[Any], *grouped: str) -> sa.Select[*tup
             sa.func.coalesce(sa.func.sum(_STORED_FILES.c.bytes), 0).label("bytes"),
             sa.func.min(g.c.created_at).label("first_at"),
             sa.func.max(g.c.created_at).label("last_at"),
-            sa.func.max(g.c.id).label("example"),
+            sa.func.max(sa.cast(g.c.id, sa.String)).label("example"),  # UUIDs have no maximum,
         )
         .select_from(g.outerjoin(_STORED_FILES, _STORED_FILES.c.generation_id == g.c.id))
         .where(_CREATED_THEN)

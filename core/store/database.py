@@ -1,149 +1,114 @@
-"""The way to the database: connections, transactions, and its failures as one error."""
+"""The way to the database: short transactions, and its failures as one error."""
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from core.errors import ConfigError, StoreUnavailableError
 
+Answer = TypeVar("Answer")
+
 #: A request has failed within 10 s where the database is locked or away.
 LOCK_TIMEOUT_SECONDS = 4.0
-LOCK_LOOK_SECONDS = 0.001
-_READ_ONLY = "read_only"
 
 
-class Database:
-    """Short transactions on one engine. Make it after fork: connections must not cross it."""
+class Database(ABC):
+    """Short transactions on one pool of connections. Make it after fork: they must not cross it."""
 
-    def __init__(self, url: str, *, connections: int = 20) -> None:
-        self._engine = _sqlite_engine(sqlite_file(url), connections)
-        # SQLite has one writer: threads wait for their turn here, and not asleep inside it.
-        self._write_lock = threading.Lock()
-        self._writer: sa.Connection | None = None  # its own: it never waits inside SQLite
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """Where it is, for people; without a password."""
 
-    @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
+    @abstractmethod
+    def now(self) -> datetime:
+        """The clock that all who use this database share."""
+
+    @abstractmethod
+    def write(self) -> AbstractContextManager[sa.Connection]:
         """A transaction that commits at the end and rolls back on any exception."""
-        if not self._write_lock.acquire(timeout=LOCK_TIMEOUT_SECONDS):
-            raise StoreUnavailableError("the database is busy: no turn to write came")
-        try:
-            with _translated(), self._open_writer() as connection, connection.begin():
-                yield connection
-        finally:
-            self._write_lock.release()
 
-    @contextmanager
-    def _open_writer(self) -> Iterator[sa.Connection]:
-        connection = self._writer or self._connect_writer()
-        self._writer = None
-        try:
-            yield connection
-        except BaseException:
-            connection.invalidate()  # whatever it was: the next one begins afresh
-            connection.close()
-            raise
-        self._writer = connection
-
-    def _connect_writer(self) -> sa.Connection:
-        connection = self._engine.connect()
-        # It waits in `_begin_immediate`, and not inside SQLite.
-        connection.connection.cursor().execute("PRAGMA busy_timeout = 0")
-        return connection
-
-    @contextmanager
-    def read(self) -> Iterator[sa.Connection]:
+    @abstractmethod
+    def read(self) -> AbstractContextManager[sa.Connection]:
         """A consistent view of the database, which blocks no writer."""
-        with _translated(), self._engine.connect() as connection:
-            connection.execution_options(**{_READ_ONLY: True})
-            with connection.begin():
-                yield connection
 
+    @abstractmethod
+    def run(self, write: Callable[[sa.Connection], Answer]) -> Answer:
+        """What the write gives, after it is committed; it may share its transaction with others.
+
+        It may be run more than once, each time in a new transaction: so a write that looks first
+        and finds itself overtaken by another one looks again. Raises what the write raises, or
+        StoreUnavailableError.
+        """
+
+    @abstractmethod
+    def check_writable(self) -> None:
+        """Raise StoreUnavailableError unless a transaction could write now. Changes nothing."""
+
+    @abstractmethod
+    def size(self) -> int:
+        """The bytes that it takes on its disk. Raises StoreUnavailableError where it is gone."""
+
+    @abstractmethod
     def close(self) -> None:
         """Close all connections."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        self._engine.dispose()
 
 
-def sqlite_file(url: str) -> Path:
-    """The file that a database URL names. ConfigError for anything but SQLite."""
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
-        raise ConfigError("DATABASE_URL: not a database URL") from error
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
-        raise ConfigError(
-            f"DATABASE_URL: only sqlite:///path is supported, not {parsed.get_backend_name()}"
-        )
-    return Path(parsed.database).absolute()
+def open_database(url: str, *, connections: int = 20) -> Database:
+    """The database that a URL names, with that many connections at most; connects when used.
 
-
-def _sqlite_engine(file: Path, connections: int) -> sa.Engine:
-    location = f"{file.as_uri()}?mode=rw"  # never creates: migrate does
-    engine = sa.create_engine(
-        "sqlite://",
-        hide_parameters=True,  # URLs and prompts must not reach a traceback
-        creator=lambda: sqlite3.connect(
-            location,
-            uri=True,
-            timeout=LOCK_TIMEOUT_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        ),
-        poolclass=sa.QueuePool,
-        pool_size=connections,
-        max_overflow=0,
-        pool_timeout=LOCK_TIMEOUT_SECONDS,
-    )
-    sa.event.listen(engine, "connect", _configure)
-    sa.event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _configure(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.execute("PRAGMA synchronous=FULL")  # an acknowledged callback survives a power cut
-    connection.execute("PRAGMA foreign_keys=ON")
-
-
-def _begin(connection: sa.Connection) -> None:
-    if connection.get_execution_options().get(_READ_ONLY):
-        connection.exec_driver_sql("BEGIN")
-    else:
-        _begin_immediate(connection.connection.driver_connection)
-
-
-def _begin_immediate(connection: Any) -> None:
-    """Take the write lock at once: a transaction that reads first cannot wait for it later.
-
-    Between processes SQLite's own handler sleeps up to 100 ms between two looks, and then misses
-    the gaps that a busy writer leaves; so look often.
+    Raises ConfigError where the URL is none that can be used.
     """
-    deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
-    while True:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise StoreUnavailableError(f"the database cannot be used: {error}") from error
-        time.sleep(LOCK_LOOK_SECONDS)
+    # Imported here: an adapter needs what is defined above, and costs time to load.
+    if is_sqlite(url):
+        from core.store.sqlite import SqliteDatabase
+
+        return SqliteDatabase(url, connections=connections)
+    from core.store.postgresql import PostgresqlDatabase
+
+    return PostgresqlDatabase(url, connections=connections)
+
+
+def is_sqlite(url: str) -> bool:
+    """Which of the two databases a URL names. Raises ConfigError where it is neither."""
+    parsed = parse_url(url)
+    backend = parsed.get_backend_name()
+    if backend not in ("sqlite", "postgresql"):
+        raise ConfigError(
+            f"DATABASE_URL: must be sqlite:///path or postgresql://..., not {backend}"
+        )
+    return backend == "sqlite"
+
+
+def parse_url(url: str) -> sa.URL:
+    """The parts of a database URL; `postgres://`, as Supabase shows it, is understood."""
+    if url.startswith("postgres://"):
+        url = url.replace("postgres://", "postgresql://", 1)
+    try:
+        return sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise ConfigError(
+            "DATABASE_URL: not a database URL; in a password, write special characters as %XX"
+        ) from error
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated(*about_the_database: type[Exception]) -> Iterator[None]:
+    """Turn what says that the database cannot be used into StoreUnavailableError.
+
+    What is about one statement or its values is raised as it is, but for these causes.
+    """
     try:
         yield
-    except (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError):
-        raise  # about one statement, not about the database
     except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
         cause = getattr(error, "orig", None) or error
+        about_values = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError)
+        if isinstance(error, about_values) and not isinstance(cause, about_the_database):
+            raise
         raise StoreUnavailableError(f"the database cannot be used: {cause}") from error

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from core.creating import CreateError
 from core.errors import AppError, LeaseLostError
 from core.generation.model import GIVING_UP, Change, Event, Generation, Status
 from core.store.database import Database
@@ -21,8 +22,7 @@ from core.store.rows import (
     load_generations,
     to_columns,
 )
-from core.store.shared_commit import SharedCommit
-from core.store.tables import UtcDateTime, assets, callbacks, events
+from core.store.tables import IS_OURS, UtcDateTime, assets, callbacks, events
 from core.store.tables import generations as g
 
 INSERT_EVENT = sa.insert(events)
@@ -48,6 +48,11 @@ MAY_BECOME = {
 }
 
 
+#: What PostgreSQL says of a user who has to be a UUID, be there, and be known. Nothing else that we
+#: insert is bound by types or keys that are not ours.
+OF_ADOPTED_USERS = ("22P02", "23502", "23503")
+
+
 class IdempotencyConflictError(AppError):
     """The same Idempotency-Key came with another request."""
 
@@ -71,32 +76,38 @@ class TaskIdResult(StrEnum):
 class Generations:
     """Adds, saves and deletes generations. Every change but `save_task_id` is fenced by a token."""
 
-    def __init__(
-        self, database: Database, shared: SharedCommit, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
-        self._shared = shared
         self._now = now
 
     def add(self, generation: Generation, *, by: str | None = None) -> tuple[Generation, bool]:
         """Save a new generation; with an Idempotency-Key seen before, give the first one instead.
 
         The flag says whether it is new; `by` is the operator whose act it is, for the timeline.
-        Raises IdempotencyConflictError where the key came with another request.
+        Raises IdempotencyConflictError where the key came with another request, and CreateError
+        where an adopted table takes no such user.
         """
-        with self._database.write() as connection:
-            key = generation.idempotency_key
-            if key is not None and (known := self._by_key(connection, key)):
-                if known.request_sha256 != generation.request_sha256:
-                    raise IdempotencyConflictError(
-                        "this Idempotency-Key was used with another request"
-                    )
-                return known, False
-            connection.execute(sa.insert(g), to_columns(generation))
-            detail = {"model": generation.model, "kind": generation.kind}
-            if by is not None:
-                detail["by"] = by
-            _tell(connection, generation.id, [Event("generation.created", detail)], self._now())
+        try:
+            return self._database.run(lambda connection: self._add(connection, generation, by))
+        except sa.exc.DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in OF_ADOPTED_USERS:
+                raise
+            why = "the table of generations, which was there before, takes no such userId"
+            raise CreateError("user.refused", why) from error
+
+    def _add(
+        self, connection: sa.Connection, generation: Generation, by: str | None
+    ) -> tuple[Generation, bool]:
+        key = generation.idempotency_key
+        if key is not None and (known := self._by_key(connection, key)):
+            if known.request_sha256 != generation.request_sha256:
+                raise IdempotencyConflictError("this Idempotency-Key was used with another request")
+            return known, False
+        connection.execute(sa.insert(g), to_columns(generation))
+        detail = {"model": generation.model, "kind": generation.kind}
+        if by is not None:
+            detail["by"] = by
+        _tell(connection, generation.id, [Event("generation.created", detail)], self._now())
         return generation, True
 
     def _by_key(self, connection: sa.Connection, key: str) -> Generation | None:
@@ -116,7 +127,7 @@ class Generations:
 
         `due_at` stays: a wake-up that comes meanwhile is seen by `release`.
         """
-        self._shared.run(
+        self._database.run(
             lambda connection: self._save(connection, token, before, change, lets_go=False)
         )
 
@@ -125,7 +136,7 @@ class Generations:
 
         True: let go. False: saved, the wake-up is consumed and the lease still held: look again.
         """
-        return not self._shared.run(
+        return not self._database.run(
             lambda connection: self._save(connection, token, before, change, lets_go=True)
         )
 
@@ -160,15 +171,18 @@ class Generations:
 
         An earlier callback of that task is matched. A conflict is kept as an event with both ids.
         """
-        with self._database.write() as connection:
-            return self._save_task_id(connection, generation_id, token, task_id)
+        return self._database.run(
+            lambda connection: self._save_task_id(connection, generation_id, token, task_id)
+        )
 
     def _save_task_id(
         self, connection: sa.Connection, generation_id: str, token: str, task_id: str
     ) -> TaskIdResult:
         now = self._now()
         row = connection.execute(
-            sa.select(g.c.task_id, g.c.candidate_task_id).where(g.c.id == generation_id)
+            sa.select(g.c.task_id, g.c.candidate_task_id)
+            .where(g.c.id == generation_id)
+            .with_for_update()
         ).one_or_none()
         if row is None or row.task_id == task_id:  # deleted meanwhile, or known already
             return TaskIdResult.SAVED
@@ -178,7 +192,7 @@ class Generations:
             _tell(connection, generation_id, [Event("task_id.conflict", detail)], now)
         if row.task_id is not None:
             return TaskIdResult.ROW_HAS_OTHER
-        if connection.scalar(sa.select(g.c.id).where(g.c.task_id == task_id)) is not None:
+        if connection.scalar(sa.select(g.c.id).where(g.c.task_id == task_id, IS_OURS)) is not None:
             detail = {"told": task_id, "why": TaskIdResult.TAKEN.value}
             _tell(connection, generation_id, [Event("task_id.conflict", detail)], now)
             return TaskIdResult.TAKEN
@@ -209,8 +223,8 @@ class Generations:
             long_ago = sa.or_(g.c.asked_at.is_(None), g.c.asked_at <= asked_before)
             statement = statement.where(g.c.lease_until.is_(None), long_ago)
         earlier = sa.case((g.c.due_at < now, g.c.due_at), else_=sa.literal(now, UtcDateTime))
-        with self._database.write() as connection:
-            return connection.execute(statement.values(due_at=earlier)).rowcount == 1
+        woken = statement.values(due_at=earlier)
+        return self._database.run(lambda connection: connection.execute(woken).rowcount == 1)
 
     def act(self, generation_id: str, decide: Callable[[Generation], Change]) -> Generation:
         """Apply an operator's decision; the generation afterwards. What `decide` raises is raised.
@@ -218,41 +232,50 @@ class Generations:
         HeldError where a worker is on it, unless the decision only wakes it; KeyError where there
         is no such generation.
         """
-        with self._database.write() as connection:
-            chosen = sa.select(g).where(g.c.id == generation_id).with_for_update()
-            rows = connection.execute(chosen).mappings().all()
-            if not rows:
-                raise KeyError(generation_id)
-            (before,) = load_generations(connection, rows)
-            now = self._now()
-            after, news = decide(before)
-            changed = changed_columns(before, after)
-            if before.is_held(now):
-                if changed:
-                    raise HeldError("a worker is on it right now: try again in a minute")
-            else:
-                crashes = before.crashes + (before.lease_token is not None)  # as a take-over counts
-                changed |= {"lease_token": None, "lease_until": None, "crashes": crashes}
-            connection.execute(
-                sa.update(g)
-                .where(g.c.id == generation_id, MAY_BECOME[after.status])
-                .values(**changed, due_at=after.due_at, updated_at=now)
-            )
-            _tell(connection, generation_id, news, now)
+        return self._database.run(lambda connection: self._act(connection, generation_id, decide))
+
+    def _act(
+        self,
+        connection: sa.Connection,
+        generation_id: str,
+        decide: Callable[[Generation], Change],
+    ) -> Generation:
+        chosen = sa.select(g).where(g.c.id == generation_id, IS_OURS).with_for_update()
+        rows = connection.execute(chosen).mappings().all()
+        if not rows:
+            raise KeyError(generation_id)
+        (before,) = load_generations(connection, rows)
+        now = self._now()
+        after, news = decide(before)
+        changed = changed_columns(before, after)
+        if before.is_held(now):
+            if changed:
+                raise HeldError("a worker is on it right now: try again in a minute")
+        else:
+            crashes = before.crashes + (before.lease_token is not None)  # as a take-over counts
+            changed |= {"lease_token": None, "lease_until": None, "crashes": crashes}
+        connection.execute(
+            sa.update(g)
+            .where(g.c.id == generation_id, MAY_BECOME[after.status])
+            .values(**changed, due_at=after.due_at, updated_at=now)
+        )
+        _tell(connection, generation_id, news, now)
         return after
 
     def delete(self, generation_id: str, token: str) -> None:
         """Delete a generation and all that belongs to it, if the lease is ours."""
+        self._database.run(lambda connection: self._delete(connection, generation_id, token))
+
+    def _delete(self, connection: sa.Connection, generation_id: str, token: str) -> None:
         mine = sa.delete(g).where(g.c.id == generation_id, g.c.lease_token == token)
-        with self._database.write() as connection:
-            deleted = connection.execute(mine.returning(g.c.task_id, g.c.created_at)).one_or_none()
-            if deleted is None:
-                raise LeaseLostError
-            mark_stale(connection, deleted.created_at)
-            about_it = callbacks.c.generation_id == generation_id
-            if deleted.task_id is not None:
-                about_it |= callbacks.c.task_id == deleted.task_id
-            connection.execute(sa.delete(callbacks).where(about_it))
+        deleted = connection.execute(mine.returning(g.c.task_id, g.c.created_at)).one_or_none()
+        if deleted is None:
+            raise LeaseLostError
+        mark_stale(connection, deleted.created_at)
+        about_it = callbacks.c.generation_id == generation_id
+        if deleted.task_id is not None:
+            about_it |= callbacks.c.task_id == deleted.task_id
+        connection.execute(sa.delete(callbacks).where(about_it))
 
 
 @cache

@@ -18,6 +18,10 @@ WINDOW = timedelta(seconds=10.5)
 TURN_KEPT = timedelta(seconds=5)
 NEXT_TRY = timedelta(seconds=0.5)
 
+#: One at a time, whichever slot is the oldest by the time that the turn has come.
+TAKE_TURN = sa.select(create_grants.c.slot).where(create_grants.c.slot == 0).with_for_update()
+OLDEST = sa.select(create_grants).order_by(create_grants.c.granted_at).limit(1)
+
 
 class Grants:
     """Grants a create only when the 20th-last grant is old enough, in order of creation."""
@@ -28,31 +32,31 @@ class Grants:
 
     def grant(self, generation_id: str) -> datetime | None:
         """None: granted, create now. Otherwise when to ask again."""
-        moment = create_grants.c.granted_at.type
-        with self._database.write() as connection:
-            now = self._now()  # not before the turn has come: that can take seconds
-            oldest = connection.execute(
-                sa.select(create_grants).order_by(create_grants.c.granted_at).limit(1)
-            ).one()
-            free_at: datetime = oldest.granted_at + WINDOW
-            if free_at > now:
-                return free_at
-            if connection.scalar(_older_waits(generation_id, now)):
-                return now + NEXT_TRY
-            granted = connection.execute(
-                sa.update(create_grants)
-                .where(
-                    create_grants.c.slot == oldest.slot,
-                    create_grants.c.granted_at == sa.literal(oldest.granted_at, moment),
-                )
-                .values(granted_at=now)
-            )
-            return None if granted.rowcount == 1 else now + NEXT_TRY
+        return self._database.run(lambda connection: self._grant(connection, generation_id))
+
+    def _grant(self, connection: sa.Connection, generation_id: str) -> datetime | None:
+        connection.execute(TAKE_TURN)
+        now = self._now()  # not before the turn has come: that can take seconds
+        oldest = connection.execute(OLDEST).one()
+        free_at: datetime = oldest.granted_at + WINDOW
+        if free_at > now:
+            return free_at
+        if connection.scalar(_older_waits(generation_id, now)):
+            return now + NEXT_TRY
+        connection.execute(
+            sa.update(create_grants)
+            .where(create_grants.c.slot == oldest.slot)
+            .values(granted_at=now)
+        )
+        return None
 
     def close_window(self) -> None:
         """KIE said 429: nobody creates for a whole window."""
-        with self._database.write() as connection:
-            connection.execute(sa.update(create_grants).values(granted_at=self._now()))
+        self._database.run(self._close_window)
+
+    def _close_window(self, connection: sa.Connection) -> None:
+        connection.execute(TAKE_TURN)
+        connection.execute(sa.update(create_grants).values(granted_at=self._now()))
 
 
 def _older_waits(generation_id: str, now: datetime) -> sa.Select[int]:

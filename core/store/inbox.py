@@ -15,8 +15,7 @@ from core.generation.model import GIVING_UP, Status
 from core.ids import new_id
 from core.masking import cap
 from core.store.database import Database
-from core.store.shared_commit import SharedCommit
-from core.store.tables import ACCEPTED_FOR_GOOD, callbacks, events, refusals
+from core.store.tables import ACCEPTED_FOR_GOOD, IS_OURS, callbacks, events, refusals
 from core.store.tables import generations as g
 
 KEPT_BODY_BYTES = 64 * 1024
@@ -39,15 +38,16 @@ _SEEN = (
 )
 _FIND = sa.select(
     g.c.id, g.c.task_id, g.c.status, g.c.error_code, g.c.asked_at, g.c.announced_at, _SEEN
-)
-FIND_BY_ID = _FIND.where(g.c.id == sa.bindparam("generation_id"))
-FIND_BY_TASK = _FIND.where(g.c.task_id == sa.bindparam("task_id"))
+).where(IS_OURS)
+# Nobody else changes the row until the callback is committed.
+FIND_BY_ID = _FIND.where(g.c.id == sa.bindparam("generation_id")).with_for_update(of=g)
+FIND_BY_TASK = _FIND.where(g.c.task_id == sa.bindparam("task_id")).with_for_update(of=g)
 FIND_UNMATCHED = sa.select(callbacks.c.id).where(
     *_SAME,
     callbacks.c.verdict == "unmatched",
     callbacks.c.generation_id.is_not_distinct_from(sa.bindparam("generation_id")),
 )
-FIND_OWNER = sa.select(g.c.id).where(g.c.task_id == sa.bindparam("task_id"))
+FIND_OWNER = sa.select(g.c.id).where(g.c.task_id == sa.bindparam("task_id"), IS_OURS)
 WAKE = (
     sa.update(g)
     .where(g.c.id == sa.bindparam("of"))
@@ -89,11 +89,8 @@ class Received:
 class Inbox:
     """Keeps callbacks. One that is refused changes nothing else."""
 
-    def __init__(
-        self, database: Database, shared: SharedCommit, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
-        self._shared = shared
         self._now = now
 
     def accept(self, received: Received) -> Verdict:
@@ -101,7 +98,7 @@ class Inbox:
 
         Idempotent: the same body for the same task and stage is a duplicate and wakes nobody.
         """
-        return self._shared.run(lambda connection: self._accept(connection, received))
+        return self._database.run(lambda connection: self._accept(connection, received))
 
     def _accept(self, connection: sa.Connection, received: Received) -> Verdict:
         now = self._now()
@@ -131,13 +128,23 @@ class Inbox:
 
     def refuse(self, received: Received, why: CallbackError, *, credential: bool) -> None:
         """Keep a refused callback with its reason, or only count it beyond the hourly bound."""
+        self._database.run(
+            lambda connection: self._refuse(connection, received, why, credential=credential)
+        )
+
+    def _refuse(
+        self,
+        connection: sa.Connection,
+        received: Received,
+        why: CallbackError,
+        *,
+        credential: bool,
+    ) -> None:
         now = self._now()
-        with self._database.write() as connection:
-            if _count(connection, why.code, credential=credential, now=now) > STRANGERS_PER_HOUR:
-                return
-            _keep(
-                connection, received, Verdict.REFUSED, why.code, now, STRANGERS_BODY_BYTES, str(why)
-            )
+        if _count(connection, why.code, credential=credential, now=now) > STRANGERS_PER_HOUR:
+            return
+        limit = STRANGERS_BODY_BYTES
+        _keep(connection, received, Verdict.REFUSED, why.code, now, limit, str(why))
 
 
 def _keys(received: Received) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Self
 import sqlalchemy as sa
 
 from core.generation.model import Channel, Status
-from core.store.tables import IS_OPEN
+from core.store.sql import as_text
+from core.store.tables import IS_OPEN, IS_OURS
 from core.store.tables import generations as g
 
 NEWEST = (g.c.created_at.desc(), g.c.id.desc())
@@ -34,15 +35,17 @@ class Filter:
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """What is true of the rows, but for the words, which no index finds."""
-        equal = {
+        equal: dict[sa.ColumnElement[Any], str | None] = {
             g.c.kind: self.kind,
             g.c.model: self.model,
-            g.c.user_id: self.user_id,
+            as_text(g.c.user_id): self.user_id,
             g.c.delivered_via: self.delivered_via,
             g.c.error_code: self.error_code,
         }
         wanted = {column: value for column, value in equal.items() if value is not None}
-        found = [] if self.status is None else [g.c.status == self.status]
+        # A code is rarer than a status: its index must not lose against that of the status.
+        status = g.c.status if self.error_code is None else g.c.status.concat("")
+        found = [] if self.status is None else [status == self.status]
         if self.is_open or self.status in (Status.QUEUED, Status.GENERATING):
             # Few are open, and they have an index: it must not lose against that of a busy user.
             found += [IS_OPEN, *(column.concat("") == value for column, value in wanted.items())]
@@ -91,7 +94,7 @@ def select_newest(
     filter: Filter, before: Cursor | None, *columns: sa.ColumnElement[Any]
 ) -> sa.Select[*tuple[Any, ...]]:
     """These columns of what a filter lets through, newest first; its words are not looked at."""
-    query = sa.select(*columns).where(*filter.conditions()).order_by(*NEWEST)
+    query = sa.select(*columns).where(IS_OURS, *filter.conditions()).order_by(*NEWEST)
     return query if before is None else query.where(before.after())
 
 
@@ -99,7 +102,7 @@ def select_newer(filter: Filter, than: Cursor, limit: int) -> sa.Select[datetime
     """The cursors of the next newer ones, the nearest first; the words are not looked at."""
     return (
         sa.select(g.c.created_at, g.c.id)
-        .where(*filter.conditions(), than.after_oldest())
+        .where(IS_OURS, *filter.conditions(), than.after_oldest())
         .order_by(*OLDEST)
         .limit(limit)
     )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.kie.report import FAIL, SUCCESS
-from core.store.tables import ACCEPTED_FOR_GOOD, callbacks, events, generations
+from core.store.database import Database
+from core.store.tables import ACCEPTED_FOR_GOOD, IS_OURS, callbacks, events, generations
 
 #: A callback can miss its generation only while both are being written at the same moment, so the
 #: sweep looks back no further than this.
 SWEEP_BACK = timedelta(minutes=10)
+#: Written out: planners know a partial index by its words.
+_IS_UNMATCHED = callbacks.c.verdict == sa.literal_column("'unmatched'")
 
 
 def match_unmatched(
@@ -26,7 +30,7 @@ def match_unmatched(
         sa.select(callbacks)
         .where(
             callbacks.c.task_id == task_id,
-            callbacks.c.verdict == "unmatched",
+            _IS_UNMATCHED,
             _opens(generation_id),
         )
         .order_by(callbacks.c.id)
@@ -81,16 +85,23 @@ def _claim(stage: str | None) -> str | None:
     return stage if stage in (SUCCESS, FAIL) else None
 
 
-def sweep_unmatched(connection: sa.Connection, now: datetime) -> int:
+def sweep_unmatched(database: Database, now: datetime) -> int:
     """Match recent unmatched callbacks whose generation is known by now; how many there were."""
-    pairs = connection.execute(
+    since = sa.literal(now - SWEEP_BACK, callbacks.c.received_at.type)
+    missed = (
         sa.select(generations.c.id, generations.c.task_id)
         .distinct()
         .join(callbacks, callbacks.c.task_id == generations.c.task_id)
-        .where(
-            callbacks.c.verdict == "unmatched",
-            _opens(generations.c.id),
-            callbacks.c.received_at > sa.literal(now - SWEEP_BACK, callbacks.c.received_at.type),
-        )
-    ).all()
-    return sum(match_unmatched(connection, row.id, row.task_id, now) for row in pairs)
+        .where(IS_OURS, _IS_UNMATCHED, _opens(generations.c.id), callbacks.c.received_at > since)
+    )
+    with database.read() as connection:
+        pairs = connection.execute(missed).all()
+    return sum(database.run(partial(_match, row.id, row.task_id, now)) for row in pairs)
+
+
+def _match(generation_id: str, task_id: str, now: datetime, connection: sa.Connection) -> int:
+    """One generation's, which is held as whoever saves its task id holds it."""
+    connection.execute(
+        sa.select(generations.c.id).where(generations.c.id == generation_id).with_for_update()
+    )
+    return match_unmatched(connection, generation_id, task_id, now)

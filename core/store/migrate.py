@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +17,16 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from core.errors import StoreUnavailableError
-from core.store.database import Database, sqlite_file
+from core.store.database import Database, is_sqlite
+from core.store.postgresql import connect_url
+from core.store.sqlite import sqlite_file
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
+PATIENCE_SECONDS = 60  # with another migrator
+#: Migrators of this product take turns; the number means nothing.
+TURN = 5_243_897_401
+#: Whoever waits for a lock on a table makes all others wait: rather fail, and be run again.
+LOCK_TIMEOUT_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +50,21 @@ class Revision:
 
 def migrate(url: str) -> None:
     """Create the database if there is none, and apply every migration that it lacks. Idempotent."""
-    engine = _engine(url)
+    try:
+        with turn_to_migrate(url) as connection:
+            command.upgrade(_config(connection), "head")
+    except sa.exc.DBAPIError as error:
+        why = str(error.orig).partition("\n")[0]  # the rest quotes the row
+        raise StoreUnavailableError(f"the database cannot be migrated: {why}") from error
+
+
+@contextmanager
+def turn_to_migrate(url: str) -> Iterator[sa.Connection]:
+    """One transaction for everything, while every other migrator waits; makes a SQLite file."""
+    engine = _sqlite(url) if is_sqlite(url) else _postgresql(url)
     try:
         with engine.begin() as connection:
-            command.upgrade(_config(connection), "head")
-    except sa.exc.DatabaseError as error:
-        raise StoreUnavailableError(f"the database cannot be migrated: {error.orig}") from error
+            yield connection
     finally:
         engine.dispose()
 
@@ -72,11 +91,18 @@ def _config(connection: sa.Connection) -> Config:
     return config
 
 
-def _engine(url: str) -> sa.Engine:
+def _sqlite(url: str) -> sa.Engine:
     _make_folder(sqlite_file(url).parent)
-    engine = sa.create_engine(url, connect_args={"timeout": 60, "isolation_level": None})
+    patient = {"timeout": PATIENCE_SECONDS, "isolation_level": None}
+    engine = sa.create_engine(url, connect_args=patient)
     sa.event.listen(engine, "connect", _use_wal)
     sa.event.listen(engine, "begin", _take_turn)
+    return engine
+
+
+def _postgresql(url: str) -> sa.Engine:
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: connect_url(url))
+    sa.event.listen(engine, "begin", _take_turn_on_server)
     return engine
 
 
@@ -88,9 +114,26 @@ def _make_folder(folder: Path) -> None:
 
 
 def _use_wal(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
+    # SQLite waits for no lock here, and another migrator may just do the same.
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _take_turn(connection: sa.Connection) -> None:
     # The write lock from the start: a second migrator waits, and then finds nothing to do.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _take_turn_on_server(connection: sa.Connection) -> None:
+    # Of the transaction: a lock of the session would stay with a pooler's connection.
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")

@@ -20,16 +20,14 @@ class Processes:
 
     def started(self, name: str) -> None:
         """A process of this name has just started."""
+        self._database.run(lambda connection: self._started(connection, name))
+
+    def _started(self, connection: sa.Connection, name: str) -> None:
         now = self._now()
-        with self._database.write() as connection:
-            connection.execute(sa.delete(processes).where(processes.c.name == name))
-            connection.execute(
-                sa.insert(processes), {"name": name, "started_at": now, "beat_at": now}
-            )
+        connection.execute(sa.delete(processes).where(processes.c.name == name))
+        connection.execute(sa.insert(processes), {"name": name, "started_at": now, "beat_at": now})
 
     def beat(self, name: str) -> None:
         """A process of this name is alive now."""
-        with self._database.write() as connection:
-            connection.execute(
-                sa.update(processes).where(processes.c.name == name).values(beat_at=self._now())
-            )
+        beat = sa.update(processes).where(processes.c.name == name)
+        self._database.run(lambda connection: connection.execute(beat.values(beat_at=self._now())))

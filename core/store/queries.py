@@ -22,7 +22,7 @@ from core.store.listing import (
     select_times,
 )
 from core.store.rows import UNREADABLE, load_generations
-from core.store.tables import callbacks, events, processes
+from core.store.tables import IS_OURS, callbacks, events, processes
 from core.store.tables import generations as g
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Queries:
 
     def _one(self, condition: sa.ColumnElement[bool]) -> Generation | None:
         with self._database.read() as connection:
-            rows = connection.execute(sa.select(g).where(condition)).mappings().all()
+            rows = connection.execute(sa.select(g).where(condition, IS_OURS)).mappings().all()
             return next(iter(load_generations(connection, rows)), None)
 
     def page(

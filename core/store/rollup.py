@@ -121,5 +121,7 @@ def _hours(first: datetime | None, last: datetime | None) -> Iterable[datetime]:
 def mark_stale(connection: sa.Connection, created_at: datetime) -> None:
     """Have the hour counted again in which a generation that is being deleted was created."""
     hour = hour_of(created_at)
-    if connection.scalar(sa.select(stale.c.hour).where(stale.c.hour == hour)) is None:
+    # Changed even where it is there: whoever is counting this hour right now has to do it again.
+    known = connection.execute(sa.update(stale).where(stale.c.hour == hour).values(hour=hour))
+    if known.rowcount == 0:
         connection.execute(sa.insert(stale), {"hour": hour})

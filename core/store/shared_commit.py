@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
 from core.errors import StoreUnavailableError
-from core.store.database import Database
 
 Answer = TypeVar("Answer")
 
@@ -26,8 +26,8 @@ class SharedCommit:
     The first in the queue waits for the turn to write; those that come meanwhile go with it.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, transaction: Callable[[], AbstractContextManager[sa.Connection]]) -> None:
+        self._transaction = transaction
         self._queue: list[_Entry] = []
         self._lock = threading.Lock()
 
@@ -47,7 +47,7 @@ class SharedCommit:
     def _commit_queue(self) -> None:
         entries: list[_Entry] = []
         try:
-            with self._database.write() as connection:
+            with self._transaction() as connection:
                 entries = self._take_queue()
                 answers = [entry.write(connection) for entry in entries]
         except StoreUnavailableError as error:
@@ -69,7 +69,7 @@ class SharedCommit:
 
     def _commit_alone(self, entry: _Entry) -> None:
         try:
-            with self._database.write() as connection:
+            with self._transaction() as connection:
                 answer = entry.write(connection)
         except Exception as error:  # raised where the write was handed in
             entry.outcome.set_exception(error)

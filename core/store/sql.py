@@ -18,6 +18,28 @@ class milliseconds_between(FunctionElement[int]):  # noqa: N801 - reads as an SQ
     name = "milliseconds_between"
 
 
+class as_text(FunctionElement[str]):  # noqa: N801 - reads as an SQL function
+    """A user's id to be compared with any text: in an adopted table it may be a UUID.
+
+    An index is found all the same: of text PostgreSQL makes nothing, and for UUIDs adopting adds
+    one of this expression.
+    """
+
+    type = sa.String()
+    inherit_cache = True
+    name = "as_text"
+
+
+@compiles(as_text, "sqlite")
+def _plain(element: as_text, compiler: SQLCompiler, **kw: Any) -> str:
+    return str(compiler.process(element.clauses, **kw))
+
+
+@compiles(as_text, "postgresql")
+def _cast(element: as_text, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **kw)} AS TEXT)"
+
+
 @compiles(milliseconds_between, "sqlite")
 def _sqlite(element: milliseconds_between, compiler: SQLCompiler, **kw: Any) -> str:
     earlier, later = (compiler.process(clause, **kw) for clause in element.clauses)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from core.generation.model import Status
 
@@ -33,6 +34,54 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+NOBODY = str(UUID(int=0))
+
+
+class GenerationId(TypeDecorator[str]):
+    """A UUID, which PostgreSQL keeps as such; what is none is the id of no row there."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        """Text where the database knows no UUIDs (SQLite)."""
+        kind = sa.Uuid(as_uuid=False) if dialect.name == "postgresql" else sa.String()
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """The id that no row has, instead of what PostgreSQL would refuse to compare."""
+        if value is None or dialect.name != "postgresql":
+            return value
+        try:
+            return str(UUID(value))
+        except ValueError:
+            return NOBODY
+
+
+class UserId(TypeDecorator[str]):
+    """Free text; the UUID column of a table that was there before us is read as text too."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        """PostgreSQL gets it without a type, and reads it as the column's."""
+        kind = _Untyped() if dialect.name == "postgresql" else sa.String()
+        return dialect.type_descriptor(kind)
+
+    def process_result_value(self, value: object, dialect: sa.Dialect) -> str | None:
+        """Text, whatever the column is."""
+        return None if value is None else str(value)
+
+
+class _Untyped(UserDefinedType[Any]):
+    cache_ok = True
+
+    def get_col_spec(self, **_kw: Any) -> str:
+        """What a new table has."""
+        return "VARCHAR"
+
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -43,13 +92,14 @@ metadata = sa.MetaData(
     }
 )
 
+OUR_PROVIDER = "kie"
 _STATUSES = ", ".join(f"'{status}'" for status in Status)
 
 generations = sa.Table(
     "generations",
     metadata,
-    sa.Column("id", sa.String, primary_key=True),  # UUIDv7: ids sort by creation
-    sa.Column("user_id", sa.String),
+    sa.Column("id", GenerationId, primary_key=True),  # UUIDv7: ids sort by creation
+    sa.Column("user_id", UserId),
     sa.Column("provider", sa.String, nullable=False),
     sa.Column("family", sa.String, nullable=False),
     sa.Column("model", sa.String, nullable=False),
@@ -89,14 +139,21 @@ generations = sa.Table(
     sa.Column("delivered_via", sa.String),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
-    sa.CheckConstraint(f"status IN ({_STATUSES})", name="status_known"),
+    # An adopted table may hold rows of other providers, which follow their own rules.
     sa.CheckConstraint(
-        "status <> 'success' OR asset_url IS NOT NULL", name="success_has_asset_url"
+        f"provider <> '{OUR_PROVIDER}' OR status IN ({_STATUSES})", name="status_known"
+    ),
+    sa.CheckConstraint(
+        f"provider <> '{OUR_PROVIDER}' OR status <> 'success' OR asset_url IS NOT NULL",
+        name="success_has_asset_url",
     ),
 )
 
+#: Not a row of another provider. Written out, since planners know a partial index by its words.
+IS_OURS = generations.c.provider == sa.literal_column(f"'{OUR_PROVIDER}'")
+
 # Without the rows that have none: "task_id IS NULL" must not be looked up in here by planners.
-_has_task = generations.c.task_id.is_not(None)
+_has_task = sa.and_(generations.c.task_id.is_not(None), IS_OURS)
 sa.Index(
     "uq_generations_task_id",
     generations.c.task_id,
@@ -176,6 +233,7 @@ assets = sa.Table(
     metadata,
     sa.Column(
         "generation_id",
+        GenerationId,
         sa.ForeignKey("generations.id", ondelete="CASCADE"),
         primary_key=True,
     ),
@@ -199,7 +257,7 @@ callbacks = sa.Table(
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("received_at", UtcDateTime, nullable=False),
     sa.Column("task_id", sa.String),
-    sa.Column("generation_id", sa.String),  # as claimed: a refused one may name any
+    sa.Column("generation_id", GenerationId),  # as claimed: a refused one may name any
     sa.Column("stage", sa.String),
     sa.Column("verdict", sa.String, nullable=False),
     sa.Column("reason", sa.String),
@@ -264,6 +322,7 @@ events = sa.Table(
     sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
     sa.Column(
         "generation_id",
+        GenerationId,
         sa.ForeignKey("generations.id", ondelete="CASCADE"),
         nullable=False,
     ),

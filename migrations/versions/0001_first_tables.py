@@ -11,6 +11,9 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+created = "20261122130819"
+
+GENERATION_ID = sa.String().with_variant(sa.Uuid(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
@@ -20,7 +23,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("task_id", sa.String(), nullable=True),
-        sa.Column("generation_id", sa.String(), nullable=True),
+        sa.Column("generation_id", GENERATION_ID, nullable=True),
         sa.Column("stage", sa.String(), nullable=True),
         sa.Column("verdict", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
@@ -63,7 +66,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "generations",
-        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("id", GENERATION_ID, nullable=False),
         sa.Column("user_id", sa.String(), nullable=True),
         sa.Column("provider", sa.String(), nullable=False),
         sa.Column("family", sa.String(), nullable=False),
@@ -198,7 +201,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "assets",
-        sa.Column("generation_id", sa.String(), nullable=False),
+        sa.Column("generation_id", GENERATION_ID, nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("source_url", sa.Text(), nullable=True),
@@ -222,7 +225,7 @@ def upgrade() -> None:
     op.create_table(
         "events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("generation_id", sa.String(), nullable=False),
+        sa.Column("generation_id", GENERATION_ID, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("detail", sa.JSON(), nullable=False),

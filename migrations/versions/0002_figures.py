@@ -9,6 +9,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+created = "20261122153858"
 
 LISTS = {
     "ix_generations_created_at": (["created_at"], None),

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 from bench.history import write_history
-from core.store.database import Database
+from core.store.database import open_database
 from core.store.rollup import Rollup
-from core.store.store import utc_now
 from dashboard.create.examples import EXAMPLES
 from tests.support.browser import NARROW, WIDE, open_browser, open_page, shoot
 from tests.support.site import Site, open_site
@@ -59,8 +58,8 @@ def lived_in(folder: Path) -> Iterator[Site]:
     with open_site(folder) as site:
         file = site.data / "kie.db"
         write_history(file, HISTORY, days=45, until=datetime.now(UTC) - timedelta(minutes=3))
-        database = Database(site.database_url)
-        Rollup(database, utc_now).rebuild()
+        database = open_database(site.database_url)
+        Rollup(database, database.now).rebuild()
         database.close()
         site.faults(callback_none={"probability": 0.33}, outcome_fail={"probability": 0.1})
         site.web()

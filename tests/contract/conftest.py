@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.generation.model import Change, Generation
 from core.ids import new_id, new_token
-from core.store.database import Database
+from core.store.database import Database, open_database
 from core.store.inbox import Received
-from core.store.migrate import migrate
 from core.store.queries import Queries
 from core.store.store import Store
 from tests.support.clock import Clock
@@ -37,7 +34,7 @@ class StoreCase:
 
     def open(self) -> Store:
         """The store as one more process has it."""
-        self.databases.append(Database(self.url))
+        self.databases.append(open_database(self.url))
         return Store(self.databases[-1], clock=self.clock, lease=LEASE)
 
     def close(self) -> None:
@@ -98,18 +95,9 @@ def received(task_id: str = "task-1", **fields: Any) -> Received:
     return Received(**{"task_id": task_id, **values, **fields})
 
 
-@pytest.fixture(scope="session", params=["sqlite"])
-def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database, to be copied."""
-    file = tmp_path_factory.mktemp(request.param) / "empty.db"
-    migrate(f"sqlite:///{file}")
-    return file
-
-
 @pytest.fixture
-def case(migrated: Path, tmp_path: Path) -> Iterator[StoreCase]:
+def case(database_url: str) -> Iterator[StoreCase]:
     """A store on a database of its own."""
-    shutil.copy(migrated, tmp_path / "kie.db")
-    opened = StoreCase(f"sqlite:///{tmp_path / 'kie.db'}")
+    opened = StoreCase(database_url)
     yield opened
     opened.close()

@@ -209,6 +209,6 @@ def test_a_sync_does_not_wake_what_somebody_holds(case: StoreCase) -> None:
 def test_a_row_that_cannot_be_read_is_left_out_of_a_page(case: StoreCase) -> None:
     first, odd, last = case.add(), case.add(), case.add()
     with case.store.database.write() as connection:
-        change = "UPDATE generations SET input = 'not JSON' WHERE id = ?"
-        connection.exec_driver_sql(change, (odd.id,))
+        change = f"UPDATE generations SET result_urls = '17' WHERE id = '{odd.id}'"
+        connection.exec_driver_sql(change)
     assert [one.id for one in case.queries.page().items] == sorted([first.id, last.id])[::-1]

@@ -6,11 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from core.errors import CallbackError
 from core.generation.model import Generation, Status
+from core.ids import new_id
 from core.store.generations import TaskIdResult
 from core.store.inbox import STRANGERS_PER_HOUR, Verdict
+from core.store.tables import refusals
 from tests.contract.conftest import StoreCase, received
 
 REFUSAL = CallbackError("signature.bad", "the signature is wrong")
@@ -148,10 +151,8 @@ def fill_the_hour(case: StoreCase, credential: bool) -> None:
     """As many refusals as an hour may keep, less one."""
     case.store.inbox.refuse(received(), REFUSAL, credential=credential)
     with case.store.database.write() as connection:
-        connection.exec_driver_sql(
-            "UPDATE refusals SET count = ? WHERE credential = ?",
-            (STRANGERS_PER_HOUR - 1, credential),
-        )
+        filled = sa.update(refusals).where(refusals.c.credential == credential)
+        connection.execute(filled.values(count=STRANGERS_PER_HOUR - 1))
 
 
 @pytest.mark.parametrize("credential", [True, False])
@@ -212,13 +213,13 @@ def test_a_callback_kept_for_another_generation_does_not_shadow_the_right_one(
 ) -> None:
     right, other = case.add_submitted("task-1", due_at=None), case.add_submitted("task-2")
     case.store.inbox.accept(received("task-1", generation_id=other.id))
-    case.store.inbox.accept(received("task-1", generation_id="deleted"))
+    case.store.inbox.accept(received("task-1", generation_id=new_id()))
     assert case.store.inbox.accept(received("task-1", generation_id=right.id)) is Verdict.ACCEPTED
     assert case.row(right).due_at == case.clock()
 
 
 def test_a_callback_for_a_generation_that_is_gone_finds_no_other_one(case: StoreCase) -> None:
-    case.store.inbox.accept(received("task-1", generation_id="deleted"))
+    case.store.inbox.accept(received("task-1", generation_id=new_id()))
     case.add_submitted("task-1")
     assert case.store.sweep_unmatched() == 0
 

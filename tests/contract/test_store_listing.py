@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from core.store.rows import to_columns
 from core.store.tables import generations
 from tests.contract.conftest import StoreCase
 from tests.support.clock import NOON
+from tests.support.databases import on_sqlite
 
 DELIVERED: dict[str, Any] = {"status": Status.SUCCESS, "asset_url": "https://ours.test/a"}
 FAILED: dict[str, Any] = {"status": Status.FAILED, "error_code": "media.gone"}
@@ -72,17 +74,26 @@ SEARCHES: list[tuple[tuple[str, ...], list[str]]] = [
 ]
 
 
+def numbered(number: int) -> str:
+    """An id; those of greater numbers are greater."""
+    return str(UUID(int=number))
+
+
+IDS = {name: numbered(number) for number, name in enumerate(HISTORY)}
+NAMES = {generation_id: name for name, generation_id in IDS.items()}
+
+
 @pytest.fixture
 def history(case: StoreCase) -> StoreCase:
-    """One generation an hour, whose ids are names."""
+    """One generation an hour, in the order of their names."""
     for name, fields in HISTORY.items():
-        case.add(id=name, **fields)
+        case.add(id=IDS[name], **fields)
         case.clock.advance(3600)
     return case
 
 
 def names(page: Page) -> list[str]:
-    return [generation.id for generation in page.items]
+    return [NAMES[generation.id] for generation in page.items]
 
 
 def walk(queries: Queries, filter: Filter, *, limit: int) -> list[Page]:
@@ -110,9 +121,9 @@ def test_pages_have_no_gap_and_no_repeat(
 
 
 def test_generations_of_one_moment_are_paged_by_id(case: StoreCase) -> None:
-    ids = [case.add(id=f"{n}").id for n in range(7)]
+    ids = [case.add(id=numbered(n)).id for n in range(7)]
     pages = walk(case.queries, Filter(), limit=3)
-    assert [name for page in pages for name in names(page)] == ids[::-1]
+    assert [one.id for page in pages for one in page.items] == ids[::-1]
 
 
 def test_a_full_last_page_is_known_to_be_the_last(history: StoreCase) -> None:
@@ -120,16 +131,17 @@ def test_a_full_last_page_is_known_to_be_the_last(history: StoreCase) -> None:
 
 
 def test_what_is_newer_is_counted_from_the_nearest(history: StoreCase) -> None:
-    than = Cursor(NOON + 2 * HOUR, "announced")
+    than = Cursor(NOON + 2 * HOUR, IDS["announced"])
     newer = history.queries.newer(Filter(status=Status.FAILED), than, limit=2)
-    assert newer == [Cursor(NOON + 4 * HOUR, "gone"), Cursor(NOON + 5 * HOUR, "gone video")]
+    expected = [(NOON + 4 * HOUR, IDS["gone"]), (NOON + 5 * HOUR, IDS["gone video"])]
+    assert newer == expected
 
 
 def test_what_is_newer_of_one_moment_goes_by_id(case: StoreCase) -> None:
     for n in range(4):
-        case.add(id=f"{n}")
-    newer = case.queries.newer(Filter(), Cursor(case.clock(), "1"), limit=9)
-    assert [cursor.id for cursor in newer] == ["2", "3"]
+        case.add(id=numbered(n))
+    newer = case.queries.newer(Filter(), Cursor(case.clock(), numbered(1)), limit=9)
+    assert [cursor.id for cursor in newer] == [numbered(2), numbered(3)]
 
 
 @pytest.mark.parametrize(("words", "expected"), SEARCHES)
@@ -155,7 +167,7 @@ def test_a_search_goes_on_where_it_ended(history: StoreCase) -> None:
 
 def test_a_full_page_of_a_search_goes_on_after_what_it_found(history: StoreCase) -> None:
     page = Queries(history.store.database, searched=4).page(Filter(words=("r",)), limit=1)
-    assert page.next_cursor == Cursor(NOON + 6 * HOUR, "refused")
+    assert page.next_cursor == Cursor(NOON + 6 * HOUR, IDS["refused"])
     assert page.looked_back_to is None
 
 
@@ -171,16 +183,16 @@ def exported(queries: Queries, filter: Filter, *columns: str, limit: int = 100) 
 
 
 def test_an_export_has_the_columns_asked_for(case: StoreCase) -> None:
-    case.add(id="one", credits_consumed=Decimal("0.5"), user_id="ann")
+    added = case.add(credits_consumed=Decimal("0.5"), user_id="ann")
     rows = exported(case.queries, Filter(), "user_id", "credits_consumed", "created_at", "id")
-    assert rows == [("one", "ann", Decimal("0.5"), case.clock())]
+    assert rows == [(added.id, "ann", Decimal("0.5"), case.clock())]
 
 
 @pytest.mark.parametrize("limit", [1, 999, 1000, 1001, 2500])
 def test_an_export_ends_at_its_limit(case: StoreCase, limit: int) -> None:
     fill(case, 1100)
     rows = exported(case.queries, Filter(), limit=limit)
-    assert [int(name) for (name,) in rows] == list(range(1099, max(1099 - limit, -1), -1))
+    assert [UUID(one).int for (one,) in rows] == list(range(1099, max(1099 - limit, -1), -1))
 
 
 def test_an_export_holds_no_transaction_between_pieces(case: StoreCase) -> None:
@@ -188,8 +200,8 @@ def test_an_export_holds_no_transaction_between_pieces(case: StoreCase) -> None:
     pieces = case.queries.export(Filter(), [], limit=2000)
     next(pieces)
     with case.store.database.write() as connection:
-        connection.exec_driver_sql("UPDATE generations SET user_id = 'late' WHERE id = '00000'")
-    assert [row["id"] for row in next(pieces)] == ["00000"]
+        connection.execute(sa.update(generations).values(user_id="late"))
+    assert [row["id"] for row in next(pieces)] == [numbered(0)]
 
 
 def test_an_export_says_where_it_is_cut(history: StoreCase) -> None:
@@ -200,17 +212,19 @@ def test_an_export_says_where_it_is_cut(history: StoreCase) -> None:
 
 def test_an_export_searches_as_far_back_as_the_first_page(history: StoreCase) -> None:
     queries, filter = Queries(history.store.database, searched=3), Filter(words=("red",))
-    assert exported(queries, filter) == [("refused",)]
+    assert exported(queries, filter) == [(IDS["refused"],)]
     assert queries.export_ends(filter, limit=100) == NOON + 4 * HOUR
 
 
+@on_sqlite
 def test_an_odd_row_is_left_out_of_lists_and_exports(history: StoreCase) -> None:
     with history.store.database.write() as connection:
         for change in ("credits_consumed = 'much'", "input = 'not JSON'"):
-            connection.exec_driver_sql(f"UPDATE generations SET {change} WHERE id = 'gone'")
+            where = f"id = '{IDS['gone']}'"
+            connection.exec_driver_sql(f"UPDATE generations SET {change} WHERE {where}")
     expected = [name for name in ALL if name != "gone"]
     assert names(history.queries.page()) == expected
-    assert exported(history.queries, Filter(), "credits_consumed")[0][0] == expected[0]
+    assert exported(history.queries, Filter(), "credits_consumed")[0][0] == IDS[expected[0]]
     assert len(exported(history.queries, Filter(), "credits_consumed")) == len(expected)
 
 
@@ -225,7 +239,7 @@ def fill(case: StoreCase, count: int) -> None:
     """So many generations, a second apart, whose ids are numbers."""
     rows = []
     for n in range(count):
-        rows.append(to_columns(case.new(id=f"{n:05}")))
+        rows.append(to_columns(case.new(id=numbered(n))))
         case.clock.advance(1)
     with case.store.database.write() as connection:
         connection.execute(sa.insert(generations), rows)

@@ -13,6 +13,7 @@ from core.store.counting import hour_of
 from core.store.rollup import FOLDED_AT_MOST_EVERY
 from core.store.tables import cohorts, durations, rollups
 from tests.contract.conftest import StoreCase
+from tests.support.databases import refuse, refuse_no_more
 
 DELIVERED: dict[str, Any] = {
     "status": Status.SUCCESS,
@@ -187,25 +188,19 @@ def test_an_hour_that_cannot_be_counted_does_not_stop_the_others(case: StoreCase
     case.clock.advance(3600)
     case.add(model="odd")
     with case.store.database.write() as connection:
-        connection.execute(
-            sa.text(
-                "CREATE TRIGGER refuses BEFORE INSERT ON cohorts WHEN NEW.model = 'odd' "
-                "BEGIN SELECT RAISE(ABORT, 'odd'); END"
-            )
-        )
+        refuse(connection, "INSERT ON cohorts", "NEW.model = 'odd'")
     fold(case)
     assert counted(case) == {("m", "queued", ""): 1}
 
 
 def test_a_fold_that_died_before_its_end_is_done_again(case: StoreCase) -> None:
     case.add()
-    dies = "CREATE TRIGGER dies BEFORE UPDATE ON rollups BEGIN SELECT RAISE(ABORT, 'died'); END"
     with case.store.database.write() as connection:
-        connection.execute(sa.text(dies))
+        refuse(connection, "UPDATE ON rollups")
     with pytest.raises(sa.exc.IntegrityError):
         fold(case)
     with case.store.database.write() as connection:
-        connection.execute(sa.text("DROP TRIGGER dies"))
+        refuse_no_more(connection, "rollups")
     case.add()
     assert fold(case) == 1
     assert counted(case) == {("m", "queued", ""): 2}

@@ -74,7 +74,7 @@ def test_three_files_arrive_and_one_interrupt_ends_all_twice_in_a_row(laptop: Si
         process.says(f"dashboard: {laptop.dashboard_url}\n")
         wait_until(laptop.dashboard_answers, "the dashboard answers")
         stop(process)
-    assert audit(laptop.data) == []
+    assert audit(laptop.data, laptop.database_url) == []
     assert len(laptop.rows("SELECT id FROM generations WHERE status = 'success'")) == 6
 
 
@@ -108,7 +108,7 @@ def test_one_that_dies_ends_all_and_the_next_run_goes_on(laptop: Site) -> None:
         laptop.finish(row["task_id"])
     process.says("have a permanent URL")
     stop(process)
-    assert audit(laptop.data) == []
+    assert audit(laptop.data, laptop.database_url) == []
 
 
 def test_a_taken_port_is_said_in_one_line(laptop: Site) -> None:

@@ -17,6 +17,7 @@ from core.generation.model import Channel, Generation
 from core.kie.credentials import callback_token
 from core.store.claims import Lane
 from core.workers import Workers
+from tests.support.databases import take_away
 from tests.support.world import World, open_world
 from webhook.app import create_app
 from webhook.waiting import Waiting
@@ -75,9 +76,8 @@ class Api:
         return self.client.post("/api/kie/callback", query_string=query, data=data, **more)
 
     def lose_database(self) -> None:
-        """From now on there is no database file."""
-        folder = self.world.core.settings.data_dir
-        (folder / "kie.db").rename(folder / "lost")
+        """From now on nobody can open the database."""
+        take_away(self.world.core.settings.database)
         self.world.core.store.database.close()
 
     def kept(self, generation: Generation) -> list[tuple[str, str | None]]:
@@ -99,10 +99,12 @@ def code_of(response: TestResponse) -> tuple[int, str]:
 
 
 @contextmanager
-def open_api(tmp_path: Path, *, threads: bool = False, **overrides: Any) -> Iterator[Api]:
+def open_api(
+    tmp_path: Path, database_url: str, *, threads: bool = False, **overrides: Any
+) -> Iterator[Api]:
     """The app on an empty database; with `threads` on real workers, which nobody waits for long."""
     settings = {"kie_callback_secret": SECRET, "delivery_threads": 2, **overrides}
-    with open_world(tmp_path, **settings) as world:
+    with open_world(tmp_path, database_url, **settings) as world:
         waiting = Waiting(2, create=5, sync=5, delete=5) if threads else Waiting(2, delete=0)
         workers = _real(world) if threads else InlineWorkers(world)
         app = create_app(world.core, workers, waiting)

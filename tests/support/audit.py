@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections import Counter
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.databases import rows
 
-def audit(data: Path) -> list[str]:
-    """Every broken promise in a data folder, in words; the processes may run."""
-    generations = _rows(data, "SELECT * FROM generations")
-    assets = _rows(data, "SELECT * FROM assets")
+
+def audit(data: Path, database_url: str) -> list[str]:
+    """Every broken promise of a data folder and its database, in words; the processes may run."""
+    generations = rows(database_url, "SELECT * FROM generations")
+    assets = rows(database_url, "SELECT * FROM assets")
     tasks = _tasks(data / "simulator" / "ledger.jsonl")
     return [
         *_successes_without_file(data / "assets", generations, assets),
         *_objects_without_row(data / "assets", assets),
         *_created_twice(tasks),
         *_wrong_credits(generations, tasks),
-        *_delivered_twice(data),
+        *_delivered_twice(database_url),
     ]
 
 
@@ -72,19 +72,13 @@ def _wrong_credits(generations: list[Any], tasks: dict[str, Any]) -> list[str]:
     ]
 
 
-def _delivered_twice(data: Path) -> list[str]:
-    twice = _rows(
-        data,
+def _delivered_twice(database_url: str) -> list[str]:
+    twice = rows(
+        database_url,
         "SELECT generation_id, COUNT(*) AS times FROM events"
         " WHERE name = 'generation.delivered' GROUP BY generation_id HAVING COUNT(*) > 1",
     )
     return [f"{row['generation_id']}: delivered {row['times']} times" for row in twice]
-
-
-def _rows(data: Path, query: str) -> list[Any]:
-    with closing(sqlite3.connect(f"file:{data / 'kie.db'}?mode=ro", uri=True)) as database:
-        database.row_factory = sqlite3.Row
-        return database.execute(query).fetchall()
 
 
 def _tasks(ledger: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import streamlit as st
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from core.store.store import utc_now
 from dashboard.access.policy import Role
 from dashboard.navigation import OVERVIEW, Link, Place
+from tests.support.databases import take_away
 from tests.support.world import World, open_world
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
@@ -51,9 +52,7 @@ class Dashboard:
     def take_database_away(self) -> None:
         """Nobody can open it from now on."""
         forget()
-        (self.world.core.settings.data_dir / "kie.db").rename(
-            self.world.core.settings.data_dir / "away.db"
-        )
+        take_away(self.world.core.settings.database)
 
 
 def forget() -> None:
@@ -63,13 +62,16 @@ def forget() -> None:
 
 
 @contextmanager
-def open_dashboard(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dashboard]:
+def open_dashboard(
+    folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Dashboard]:
     """A dashboard over a world in an empty folder, whose clock is the real one at the start."""
-    with open_world(folder) as world:
-        world.clock.now = utc_now()
+    with open_world(folder, database_url=database_url) as world:
+        world.clock.now = datetime.now(UTC)
         monkeypatch.chdir(folder)  # no `.env` and no secrets are here
         environment: dict[str, Any] = {
             "DATA_DIR": str(folder),
+            "DATABASE_URL": database_url,
             "KIE_BASE_URL": NOBODY,
             "PUBLIC_BASE_URL": NOBODY,
         }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -13,9 +12,10 @@ import httpx
 
 from core.generation.model import Generation
 from core.ids import new_id
-from core.store.database import Database
+from core.store.database import open_database
 from core.store.migrate import migrate
 from core.store.store import Store
+from tests.support.databases import rows
 from tests.support.processes import PATIENCE_SECONDS, Process, free_port, wait_until
 
 HMAC_KEY = "whk_test"
@@ -24,10 +24,10 @@ HMAC_KEY = "whk_test"
 class Site:
     """A data folder, the processes over it, and ways to look at both."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, database_url: str = "", **settings: object) -> None:
         self.folder = folder
         self.data = folder / "data"
-        self.database_url = f"sqlite:///{self.data / 'kie.db'}"
+        self.database_url = database_url or f"sqlite:///{self.data / 'kie.db'}"
         self.web_url = f"http://127.0.0.1:{free_port()}"
         self.kie_url = f"http://127.0.0.1:{free_port()}"
         self.dashboard_url = f"http://127.0.0.1:{free_port()}"
@@ -134,7 +134,7 @@ class Site:
 
     def add(self, body: dict[str, Any]) -> None:
         """A generation on record, as a webhook leaves it that dies before it calls KIE."""
-        with closing(Database(self.database_url, connections=1)) as database:
+        with closing(open_database(self.database_url, connections=1)) as database:
             store = Store(database)
             now = store.now()
             generation = Generation(
@@ -144,11 +144,9 @@ class Site:
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """What the database holds."""
-        with closing(sqlite3.connect(f"file:{self.data / 'kie.db'}?mode=ro", uri=True)) as database:
-            database.row_factory = sqlite3.Row
-            return [dict(row) for row in database.execute(query)]
+        return rows(self.database_url, query)
 
-    def row(self, condition: str = "1") -> dict[str, Any] | None:
+    def row(self, condition: str = "TRUE") -> dict[str, Any] | None:
         """The first generation of which this is true."""
         found = self.rows(f"SELECT * FROM generations WHERE {condition} ORDER BY id")
         return found[0] if found else None
@@ -180,6 +178,7 @@ class Site:
             "DASHBOARD_PORT": str(httpx.URL(self.dashboard_url).port),
             "PUBLIC_BASE_URL": self.web_url,
             "DATA_DIR": str(self.data),
+            "DATABASE_URL": self.database_url,
             "MEDIA_ALLOW_PRIVATE": "true",
             "WEB_CONCURRENCY": "1",
             "LEASE_SECONDS": "2",
@@ -190,9 +189,9 @@ class Site:
 
 
 @contextmanager
-def open_site(folder: Path, **settings: object) -> Iterator[Site]:
-    """A migrated site with a simulator; everything is killed at the end."""
-    site = Site(folder, **settings)
+def open_site(folder: Path, database_url: str = "", **settings: object) -> Iterator[Site]:
+    """A migrated site with a simulator, on SQLite by default; everything is killed at the end."""
+    site = Site(folder, database_url, **settings)
     try:
         migrate(site.database_url)
         site.simulator()

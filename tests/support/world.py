@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,9 @@ from core.generation.model import Channel, Generation
 from core.ids import new_id
 from core.settings import Settings
 from core.store.inbox import Received, Verdict
-from core.store.migrate import migrate
 from core.wiring import Core, open_core
 from tests.support.clock import Clock
+from tests.support.databases import sqlite_url
 from tests.support.fake_kie import FakeKie, report
 from tests.support.media import FakeMedia, png
 
@@ -108,20 +106,11 @@ def settings(tmp_path: Path, **overrides: Any) -> Settings:
     return Settings(_env_file=None, data_dir=tmp_path, **overrides)
 
 
-@cache
-def migrated_database() -> bytes:
-    """A migrated database file, made once: migrating costs more than most tests."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "kie.db"
-        migrate(f"sqlite:///{path}")
-        return path.read_bytes()
-
-
 @contextmanager
-def open_world(tmp_path: Path, **overrides: Any) -> Iterator[World]:
-    """A world in an empty folder."""
-    chosen = settings(tmp_path, **overrides)
-    (tmp_path / "kie.db").write_bytes(migrated_database())
+def open_world(tmp_path: Path, database_url: str = "", **overrides: Any) -> Iterator[World]:
+    """A world in an empty folder; on a SQLite database, where no migrated one is given."""
+    database_url = database_url or sqlite_url(tmp_path)
+    chosen = settings(tmp_path, database_url=database_url, **overrides)
     kie, media, clock = FakeKie(), FakeMedia(), Clock()
     sleeps: list[float] = []
     with (

@@ -15,8 +15,8 @@ CONTENT = bytes(range(256))
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    with open_api(tmp_path) as opened:
+def api(tmp_path: Path, database_url: str) -> Iterator[Api]:
+    with open_api(tmp_path, database_url) as opened:
         put(opened, "u/image/a.png")
         yield opened
 
@@ -87,8 +87,10 @@ def test_the_description_says_how_to_download(api: Api) -> None:
     assert (named["download"]["in"], named["download"]["required"]) == ("query", False)
 
 
-def test_files_are_sent_to_fewer_readers_than_there_are_threads(tmp_path: Path) -> None:
-    with open_api(tmp_path, request_threads=6) as api:
+def test_files_are_sent_to_fewer_readers_than_there_are_threads(
+    tmp_path: Path, database_url: str
+) -> None:
+    with open_api(tmp_path, database_url, request_threads=6) as api:
         put(api, "a.png")
         reading = [api.client.get("/assets/a.png") for _ in range(2)]
         busy = fetch(api, "/assets/a.png")

@@ -22,14 +22,14 @@ OPEN = ["/api/health", "/api/ready", "/api/openapi.json", "/api/docs", "/assets/
 
 
 @pytest.fixture
-def local(tmp_path: Path) -> Iterator[Api]:
-    with open_api(tmp_path) as opened:
+def local(tmp_path: Path, database_url: str) -> Iterator[Api]:
+    with open_api(tmp_path, database_url) as opened:
         yield opened
 
 
 @pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[Api]:
-    with open_api(tmp_path, api_token=TOKEN) as opened:
+def guarded(tmp_path: Path, database_url: str) -> Iterator[Api]:
+    with open_api(tmp_path, database_url, api_token=TOKEN) as opened:
         yield opened
 
 

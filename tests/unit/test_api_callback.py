@@ -21,14 +21,19 @@ HMAC_KEY = "the-hmac-key"
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    with open_api(tmp_path) as opened:
+def api(tmp_path: Path, database_url: str) -> Iterator[Api]:
+    with open_api(tmp_path, database_url) as opened:
         yield opened
 
 
 @pytest.fixture
-def signed(tmp_path: Path) -> Iterator[Api]:
-    with open_api(tmp_path, kie_webhook_hmac_key=f"{HMAC_KEY},older", api_token="t" * 20) as opened:
+def signed(tmp_path: Path, database_url: str) -> Iterator[Api]:
+    with open_api(
+        tmp_path,
+        database_url=database_url,
+        kie_webhook_hmac_key=f"{HMAC_KEY},older",
+        api_token="t" * 20,
+    ) as opened:
         yield opened
 
 
@@ -54,8 +59,8 @@ def test_a_callback_is_accepted_and_wakes_its_generation(api: Api) -> None:
     assert api.workers.nudges == [Lane.DELIVER]
 
 
-def test_an_accepted_callback_leads_to_the_file(tmp_path: Path) -> None:
-    with open_api(tmp_path, threads=True) as api:
+def test_an_accepted_callback_leads_to_the_file(tmp_path: Path, database_url: str) -> None:
+    with open_api(tmp_path, database_url, threads=True) as api:
         generation = later(api)
         api.world.finish()
         api.callback(generation, told())

@@ -14,8 +14,8 @@ from tests.support.api import BODY, Api, code_of, open_api
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    with open_api(tmp_path) as opened:
+def api(tmp_path: Path, database_url: str) -> Iterator[Api]:
+    with open_api(tmp_path, database_url) as opened:
         yield opened
 
 
@@ -211,9 +211,15 @@ def test_a_body_of_over_a_mebibyte_is_413(
 
 
 def test_with_the_database_away_it_is_500_and_kie_is_not_called(api: Api) -> None:
-    api.world.core.settings.data_dir.joinpath("kie.db").rename(
-        api.world.core.settings.data_dir / "x"
-    )
-    api.world.core.store.database.close()
+    api.lose_database()
     assert code_of(api.create()) == (500, "store.unavailable")
     assert api.world.kie.creates == []
+
+
+def test_a_prompt_may_hold_anything_that_json_can(api: Api) -> None:
+    prompt = "nothing \x00 here"
+    body = {"model": "flux-2/pro-text-to-image", "input": {"prompt": prompt, prompt: [prompt]}}
+    response = api.create(body)
+    assert response.status_code == 201
+    assert response.json is not None
+    assert api.client.get(f"/api/generations/{response.json['id']}").status_code == 200

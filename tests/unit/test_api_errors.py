@@ -11,8 +11,8 @@ from tests.support.api import Api, code_of, open_api
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    with open_api(tmp_path) as opened:
+def api(tmp_path: Path, database_url: str) -> Iterator[Api]:
+    with open_api(tmp_path, database_url) as opened:
         yield opened
 
 

@@ -16,8 +16,8 @@ from tests.support.api import Api, code_of, open_api, told
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    with open_api(tmp_path) as opened:
+def api(tmp_path: Path, database_url: str) -> Iterator[Api]:
+    with open_api(tmp_path, database_url) as opened:
         yield opened
 
 
@@ -159,8 +159,11 @@ def test_with_storage_away_the_rows_stay(api: Api) -> None:
     assert api.world.core.queries.events_of(generation)
 
 
-def test_deleting_waits_for_a_holder(tmp_path: Path) -> None:
-    with open_api(tmp_path, threads=True) as api, ThreadPoolExecutor(1) as pool:
+def test_deleting_waits_for_a_holder(tmp_path: Path, database_url: str) -> None:
+    with (
+        open_api(tmp_path, database_url, threads=True) as api,
+        ThreadPoolExecutor(1) as pool,
+    ):
         generation = api.world.add()
         claims = api.world.core.store.claims
         claims.claim(generation.id, "somebody")

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.api import Api, open_api
+from tests.support.databases import give_back, take_away
 from tests.support.world import World
 from webhook.worker import heartbeat
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    with open_api(tmp_path) as opened:
+def api(tmp_path: Path, database_url: str) -> Iterator[Api]:
+    with open_api(tmp_path, database_url) as opened:
         opened.world.core.store.processes.started("poller")
         yield opened
 
@@ -40,8 +41,8 @@ def test_a_poller_that_is_silent_is_stale(api: Api, seconds: int, status: int, l
     assert (code, checks["poller"]) == (status, line)
 
 
-def test_a_poller_that_never_started_is_missed(tmp_path: Path) -> None:
-    with open_api(tmp_path) as api:
+def test_a_poller_that_never_started_is_missed(tmp_path: Path, database_url: str) -> None:
+    with open_api(tmp_path, database_url) as api:
         code, checks = ready(api)
     assert (code, checks["poller"]) == (503, "never started")
 
@@ -55,7 +56,7 @@ def test_storage_that_cannot_be_written_is_told(api: Api) -> None:
 def test_a_database_that_is_away_is_told(api: Api) -> None:
     api.lose_database()
     code, checks = ready(api)
-    assert (code, checks["database"], checks["storage"]) == (503, "cannot be used", "ok")
+    assert (code, checks["database"], checks["storage"]) == (503, "cannot be written", "ok")
 
 
 def test_health_needs_no_database(api: Api) -> None:
@@ -85,10 +86,9 @@ def test_a_worker_process_begins_to_beat_once_there_is_a_database(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     beat = heartbeat(world.core.store)
-    folder = world.core.settings.data_dir
-    (folder / "kie.db").rename(folder / "lost")
+    take_away(world.core.settings.database)
     beat()
-    (folder / "lost").rename(folder / "kie.db")
+    give_back(world.core.settings.database)
     beat()
     assert world.core.queries.beat_at("web") == world.clock()
     lines = [record for record in caplog.records if record.name == "webhook.worker"]

@@ -26,8 +26,8 @@ PROMPT = "a prompt that nobody else may read"
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    with open_api(tmp_path, **PLANTED) as opened:
+def api(tmp_path: Path, database_url: str) -> Iterator[Api]:
+    with open_api(tmp_path, database_url, **PLANTED) as opened:
         opened.client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {PLANTED['api_token']}"
         yield opened
 

@@ -19,8 +19,8 @@ from tests.support.fake_kie import report
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    with open_api(tmp_path) as opened:
+def api(tmp_path: Path, database_url: str) -> Iterator[Api]:
+    with open_api(tmp_path, database_url) as opened:
         yield opened
 
 
@@ -146,8 +146,11 @@ def test_with_the_database_away_it_is_503(api: Api) -> None:
     assert code_of(response) == (503, "store.unavailable")
 
 
-def test_many_at_once_ask_kie_once(tmp_path: Path) -> None:
-    with open_api(tmp_path, threads=True) as api, ThreadPoolExecutor(8) as pool:
+def test_many_at_once_ask_kie_once(tmp_path: Path, database_url: str) -> None:
+    with (
+        open_api(tmp_path, database_url, threads=True) as api,
+        ThreadPoolExecutor(8) as pool,
+    ):
         generation = submitted(api)
         api.world.finish()
         answers = list(pool.map(lambda _: sync(api, generation), range(16)))
@@ -155,8 +158,13 @@ def test_many_at_once_ask_kie_once(tmp_path: Path) -> None:
     assert "success" in {answer["status"] for answer in answers}
 
 
-def test_while_one_waits_for_the_database_another_is_answered(tmp_path: Path) -> None:
-    with open_api(tmp_path, threads=True) as api, ThreadPoolExecutor(2) as pool:
+def test_while_one_waits_for_the_database_another_is_answered(
+    tmp_path: Path, database_url: str
+) -> None:
+    with (
+        open_api(tmp_path, database_url, threads=True) as api,
+        ThreadPoolExecutor(2) as pool,
+    ):
         delivered = submitted(api)
         api.world.finish()
         sync(api, delivered)
@@ -168,8 +176,11 @@ def test_while_one_waits_for_the_database_another_is_answered(tmp_path: Path) ->
         assert waiting.result(10)["taskId"] == "task-2"
 
 
-def test_a_held_lease_is_waited_for(tmp_path: Path) -> None:
-    with open_api(tmp_path, threads=True) as api, ThreadPoolExecutor(1) as pool:
+def test_a_held_lease_is_waited_for(tmp_path: Path, database_url: str) -> None:
+    with (
+        open_api(tmp_path, database_url, threads=True) as api,
+        ThreadPoolExecutor(1) as pool,
+    ):
         generation = submitted(api, due_at=api.world.clock())
         claims = api.world.core.store.claims
         claims.claim(generation.id, "somebody")
@@ -179,8 +190,10 @@ def test_a_held_lease_is_waited_for(tmp_path: Path) -> None:
         assert waiting.result(10)["status"] == "success"
 
 
-def test_where_nobody_may_wait_any_longer_the_row_is_shown_as_it_is(tmp_path: Path) -> None:
-    with open_api(tmp_path, threads=True) as api:
+def test_where_nobody_may_wait_any_longer_the_row_is_shown_as_it_is(
+    tmp_path: Path, database_url: str
+) -> None:
+    with open_api(tmp_path, database_url, threads=True) as api:
         generation = submitted(api)
         entered, answered = threading.Event(), threading.Event()
 

@@ -14,7 +14,9 @@ from webhook.waiting import Waiting
 
 
 @contextmanager
-def hanging(tmp_path: Path) -> Iterator[tuple[Api, ThreadPoolExecutor, threading.Event]]:
+def hanging(
+    tmp_path: Path, database_url: str
+) -> Iterator[tuple[Api, ThreadPoolExecutor, threading.Event]]:
     """KIE takes a create and says nothing until the end of the block."""
     answers, heard = threading.Event(), threading.Event()
 
@@ -22,7 +24,10 @@ def hanging(tmp_path: Path) -> Iterator[tuple[Api, ThreadPoolExecutor, threading
         heard.set()
         answers.wait(10)
 
-    with open_api(tmp_path, threads=True) as api, ThreadPoolExecutor(4) as pool:
+    with (
+        open_api(tmp_path, database_url, threads=True) as api,
+        ThreadPoolExecutor(4) as pool,
+    ):
         api.world.kie.on_create = hang
         try:
             yield api, pool, heard
@@ -30,8 +35,8 @@ def hanging(tmp_path: Path) -> Iterator[tuple[Api, ThreadPoolExecutor, threading
             answers.set()
 
 
-def test_a_create_that_takes_long_is_202_and_goes_on(tmp_path: Path) -> None:
-    with hanging(tmp_path) as (api, pool, heard):
+def test_a_create_that_takes_long_is_202_and_goes_on(tmp_path: Path, database_url: str) -> None:
+    with hanging(tmp_path, database_url) as (api, pool, heard):
         creating = pool.submit(api.create)
         assert heard.wait(10)
         api.waiting.end()
@@ -40,22 +45,22 @@ def test_a_create_that_takes_long_is_202_and_goes_on(tmp_path: Path) -> None:
     assert len(api.world.kie.creates) == 1
 
 
-def test_where_no_place_is_free_a_create_is_202_at_once(tmp_path: Path) -> None:
-    with hanging(tmp_path) as (api, pool, heard):
+def test_where_no_place_is_free_a_create_is_202_at_once(tmp_path: Path, database_url: str) -> None:
+    with hanging(tmp_path, database_url) as (api, pool, heard):
         with api.waiting.turn(1), api.waiting.turn(1):
             assert pool.submit(api.create).result(10).status_code == 202
         assert heard.wait(10)  # the work goes on all the same
 
 
-def test_callbacks_need_no_place(tmp_path: Path) -> None:
-    with hanging(tmp_path) as (api, _, _):
+def test_callbacks_need_no_place(tmp_path: Path, database_url: str) -> None:
+    with hanging(tmp_path, database_url) as (api, _, _):
         generation = api.world.add_submitted()
         with api.waiting.turn(1), api.waiting.turn(1):
             assert api.callback(generation, told()).status_code == 200
 
 
-def test_a_create_that_somebody_else_submits_is_watched(tmp_path: Path) -> None:
-    with hanging(tmp_path) as (api, pool, heard):
+def test_a_create_that_somebody_else_submits_is_watched(tmp_path: Path, database_url: str) -> None:
+    with hanging(tmp_path, database_url) as (api, pool, heard):
         creating = pool.submit(api.create)
         assert heard.wait(10)
         (row,) = api.world.core.queries.page().items

@@ -18,7 +18,7 @@ from bench.history.spread import spread
 from core.diagnosis import Facts, Verdict, diagnose
 from core.generation.model import Channel, Generation, Status
 from core.kie.families.market import Market
-from core.store.database import Database
+from core.store.database import open_database
 from core.store.migrate import migrate
 from core.store.queries import Queries
 from core.telling import told
@@ -49,7 +49,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def generations(file: Path) -> list[Generation]:
-    database = Database(f"sqlite:///{file}")
+    database = open_database(f"sqlite:///{file}")
     found = Queries(database).page(limit=COUNT + 1).items
     database.close()
     return found

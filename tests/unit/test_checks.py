@@ -23,7 +23,9 @@ from core.checks.inside import STALE_AFTER
 from core.checks.model import Check
 from core.checks.run import CHECKS, run_checks, versions
 from core.kie.report import AskFailed
-from core.store.health import last_callback_at, size_on_disk
+from core.store.database import open_database
+from core.store.health import last_callback_at
+from tests.support.databases import on_sqlite, take_away
 from tests.support.statements import plans, recorded
 from tests.support.world import World, open_world
 
@@ -60,22 +62,22 @@ def begin(world: World) -> None:
 
 
 @contextmanager
-def world_with(tmp_path: Path, **settings: Any) -> Iterator[World]:
+def world_with(tmp_path: Path, database_url: str, **settings: Any) -> Iterator[World]:
     chosen = {"kie_api_key": "kie-key-0123456789", "public_base_url": PUBLIC, **settings}
-    with open_world(tmp_path, **chosen) as world:
+    with open_world(tmp_path, database_url, **chosen) as world:
         begin(world)
         yield world
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[World]:
+def site(tmp_path: Path, database_url: str) -> Iterator[World]:
     """Everything is well, on the internet."""
-    with world_with(tmp_path) as world:
+    with world_with(tmp_path, database_url) as world:
         yield world
 
 
 def lose_database(world: World) -> None:
-    world.core.settings.data_dir.joinpath("kie.db").rename(world.core.settings.data_dir / "lost")
+    take_away(world.core.settings.database)
     world.core.store.database.close()
 
 
@@ -105,9 +107,9 @@ def test_without_its_database_the_product_still_says_what_it_sees(site: World) -
     assert {checks[name].state for name in ("storage", "kie", "public_address")} == {"ok"}
 
 
-def test_no_line_holds_a_secret(tmp_path: Path) -> None:
+def test_no_line_holds_a_secret(tmp_path: Path, database_url: str) -> None:
     secrets = {"kie_callback_secret": "callback-secret-1", "api_token": "api-token-1"}
-    with world_with(tmp_path, kie_api_key="kie-key-1", **secrets) as world:
+    with world_with(tmp_path, database_url, kie_api_key="kie-key-1", **secrets) as world:
         shown = str(looked_at(world))
     assert not [secret for secret in ("kie-key-1", *secrets.values()) if secret in shown]
 
@@ -115,17 +117,20 @@ def test_no_line_holds_a_secret(tmp_path: Path) -> None:
 # The database
 
 
-def test_the_database_is_named_by_its_file_with_its_size(site: World) -> None:
+def test_the_database_is_named_by_its_place_with_its_size(site: World) -> None:
     found = looked_at(site)["database"].found
-    assert re.fullmatch(r"/.*/kie\.db can be read and written, [\d.]+ [kM]B", found)
+    place = r"(/.*/kie\.db|127\.0\.0\.1:\d+/test_\w+)"
+    assert re.fullmatch(rf"{place} can be read and written, [\d.]+ [kM]B", found)
 
 
+@on_sqlite
 def test_a_database_that_cannot_be_used_fails(world: World) -> None:
     (world.core.settings.data_dir / "kie.db").write_bytes(b"whatever its name says. " * 100)
     check = looked_at(world)["database"]
     assert (check.state, "not a database" in check.found) == ("failed", True)
 
 
+@on_sqlite
 def test_a_database_file_that_is_gone_is_missed_by_those_who_have_it_open(site: World) -> None:
     (site.core.settings.data_dir / "kie.db").unlink()
     check = looked_at(site)["database"]
@@ -134,9 +139,10 @@ def test_a_database_file_that_is_gone_is_missed_by_those_who_have_it_open(site: 
 
 def test_the_size_counts_what_the_log_still_holds(tmp_path: Path) -> None:
     (tmp_path / "kie.db").write_bytes(b"123")
-    assert size_on_disk(tmp_path / "kie.db") == 3
+    database = open_database(f"sqlite:///{tmp_path / 'kie.db'}")
+    assert database.size() == 3
     (tmp_path / "kie.db-wal").write_bytes(b"4567")
-    assert size_on_disk(tmp_path / "kie.db") == 7
+    assert database.size() == 7
 
 
 @pytest.mark.parametrize(
@@ -232,13 +238,14 @@ def test_an_old_callback_proves_nothing(site: World) -> None:
     ],
 )
 def test_before_the_first_callback_only_settings_can_be_judged(
-    tmp_path: Path, settings: dict[str, str], state: str, found: str
+    tmp_path: Path, database_url: str, settings: dict[str, str], state: str, found: str
 ) -> None:
-    with open_world(tmp_path, **settings) as world:
+    with open_world(tmp_path, database_url, **settings) as world:
         check = looked_at(world)["callbacks"]
     assert (check.state, found in check.found) == (state, True)
 
 
+@on_sqlite
 def test_the_last_callback_is_found_by_its_index(site: World) -> None:
     with recorded() as statements, site.core.store.database.read() as connection:
         last_callback_at(connection)
@@ -269,11 +276,13 @@ def test_somebody_else_at_our_address_is_told(
 @pytest.mark.parametrize(
     ("url", "state"), [(PUBLIC, "warning"), ("http://127.0.0.1:8000", "failed")]
 )
-def test_no_answer_is_certain_on_this_machine_only(tmp_path: Path, url: str, state: str) -> None:
+def test_no_answer_is_certain_on_this_machine_only(
+    tmp_path: Path, database_url: str, url: str, state: str
+) -> None:
     def nobody(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectTimeout("timed out", request=request)
 
-    with world_with(tmp_path, public_base_url=url) as world:
+    with world_with(tmp_path, database_url, public_base_url=url) as world:
         check = looked_at(world, nobody)["public_address"]
     assert (check.state, check.found.endswith("ConnectTimeout")) == (state, True)
 
@@ -282,8 +291,10 @@ def test_no_answer_is_certain_on_this_machine_only(tmp_path: Path, url: str, sta
     ("url", "state"),
     [(PUBLIC, "ok"), ("http://127.0.0.1:8000", "ok"), ("http://kie.example.org", "warning")],
 )
-def test_off_this_machine_only_https_is_well(tmp_path: Path, url: str, state: str) -> None:
-    with world_with(tmp_path, public_base_url=url) as world:
+def test_off_this_machine_only_https_is_well(
+    tmp_path: Path, database_url: str, url: str, state: str
+) -> None:
+    with world_with(tmp_path, database_url, public_base_url=url) as world:
         assert looked_at(world)["public_address"].state == state
 
 
@@ -294,12 +305,12 @@ def test_health_is_asked_at_the_public_address(site: World) -> None:
 
 
 def test_an_answer_that_drips_is_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outside, "HEALTH_SECONDS", 0.2)
     with (
         dripping() as url,
-        world_with(tmp_path, public_base_url=url) as world,
+        world_with(tmp_path, database_url, public_base_url=url) as world,
         outside.health_client() as http,
     ):
         found = {check.name: check.found for check in run_checks(world.core, http)}
@@ -367,8 +378,8 @@ def test_without_a_key_kie_is_not_asked(world: World) -> None:
     assert (check.state, check.found) == ("failed", "there is no key for api.kie.ai")
 
 
-def test_a_simulator_is_named(tmp_path: Path) -> None:
-    with world_with(tmp_path, kie_base_url="http://127.0.0.1:9000") as world:
+def test_a_simulator_is_named(tmp_path: Path, database_url: str) -> None:
+    with world_with(tmp_path, database_url, kie_base_url="http://127.0.0.1:9000") as world:
         check = looked_at(world)["kie"]
     assert check.found.startswith("the simulator at 127.0.0.1:9000 accepts the key")
 

@@ -23,6 +23,7 @@ from dashboard.stuck.table import in_words, limit_table, table
 from dashboard.stuck.view import View, read
 from tests.support.clock import NOON
 from tests.support.dashboard import Dashboard, texts
+from tests.support.databases import on_sqlite
 from tests.unit.test_query_plans import recorded
 
 HOUR = 3600
@@ -274,6 +275,7 @@ def test_models_with_a_limit_of_their_own_are_told_the_shortest_first() -> None:
     assert limit_table(limits).to_numpy().tolist() == [["b", "2 min"], ["a", "5 min"]]
 
 
+@on_sqlite
 @pytest.mark.parametrize("filter", [StuckFilter(), StuckFilter(model="m", user_id="u")])
 def test_no_question_of_the_page_reads_finished_generations(
     dashboard: Dashboard, filter: StuckFilter

@@ -533,8 +533,12 @@ def test_no_callback_address_is_sent_to_the_internet_from_loopback(world: World)
     assert world.kie.creates[0]["callback_url"] is None
 
 
-def test_a_create_names_the_callback_address_of_its_generation(tmp_path: Path) -> None:
-    with open_world(tmp_path, kie_base_url="http://127.0.0.1:9000") as world:
+def test_a_create_names_the_callback_address_of_its_generation(
+    tmp_path: Path, database_url: str
+) -> None:
+    with open_world(
+        tmp_path, database_url=database_url, kie_base_url="http://127.0.0.1:9000"
+    ) as world:
         generation = world.add()
         world.advance(generation)
         address = world.kie.creates[0]["callback_url"]
@@ -546,8 +550,8 @@ def test_a_create_names_the_callback_address_of_its_generation(tmp_path: Path) -
 def test_a_row_that_cannot_be_read_is_put_off_and_blocks_nobody(world: World) -> None:
     odd, good = world.add_submitted("task-1"), world.add_submitted("task-2")
     with world.core.store.database.write() as connection:
-        change = "UPDATE generations SET input = 'not JSON' WHERE id = ?"
-        connection.exec_driver_sql(change, (odd.id,))
+        change = f"UPDATE generations SET result_urls = '17' WHERE id = '{odd.id}'"
+        connection.exec_driver_sql(change)
     claims = world.core.store.claims
     claimed = [claims.claim_next(Lane.DELIVER, f"token{number}") for number in range(3)]
     assert [row.id for row in claimed if row] == [good.id]

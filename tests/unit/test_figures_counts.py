@@ -16,6 +16,7 @@ from core.figures.span import PERIODS, Span, span
 from core.generation.model import Channel, Generation, Status
 from core.store.inbox import Received
 from core.store.tables import assets
+from tests.support.databases import on_sqlite
 from tests.support.statements import plans, recorded
 from tests.support.world import World
 
@@ -186,6 +187,7 @@ def test_it_is_known_when_the_counts_were_made(world: World) -> None:
         assert counted_at(connection) == world.clock()
 
 
+@on_sqlite
 @pytest.mark.parametrize("period", PERIODS)
 def test_no_question_reads_all_generations(world: World, period: str) -> None:
     for _ in range(3):  # a silence, so that the last callback is looked up

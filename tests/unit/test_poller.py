@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
-from contextlib import closing
 
 import pytest
 
 from core.generation.model import Channel
-from core.store import database
+from core.store import postgresql, sqlite
 from poller.__main__ import _scheduler
+from tests.support.databases import locked
 from tests.support.world import World
 
 
@@ -36,10 +35,9 @@ def test_every_tick_is_a_line_at_level_debug(
 def test_a_locked_database_is_a_line_and_no_traceback(
     world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "LOCK_TIMEOUT_SECONDS", 0.05)
-    file = world.core.settings.data_dir / "kie.db"
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(sqlite, "LOCK_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(postgresql, "WRITE", "BEGIN; SET LOCAL lock_timeout = '50ms'")
+    with locked(world.core.settings.database):
         run_all_jobs(world)
     assert "store.unavailable" in events(caplog)
     assert not [record for record in caplog.records if record.exc_info]

@@ -12,7 +12,7 @@ import pytest
 from core.generation.model import Channel, Status
 from core.ids import new_token
 from core.store.claims import Lane
-from core.store.database import Database
+from core.store.database import open_database
 from core.store.listing import Cursor, Filter
 from core.store.migrate import migrate
 from core.store.queries import Queries
@@ -62,6 +62,7 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pa
 def fill(connection: sqlite3.Connection, name: str, rows: int, **values: object) -> None:
     columns = {
         **{column.name: "x" for column in generations.c if not column.nullable},
+        "provider": "kie",
         "attempts": 0,
         "crashes": 0,
         "input": "{}",
@@ -96,7 +97,7 @@ def statements_of(file: Path, ask: Ask) -> list[Statement]:
     source.backup(target)
     source.close()
     target.close()
-    database = Database(f"sqlite:///{copy}")
+    database = open_database(f"sqlite:///{copy}")
     with recorded() as statements:
         ask(Store(database, clock=Clock(NOON + timedelta(seconds=1))), Queries(database))
     database.close()

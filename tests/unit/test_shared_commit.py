@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.errors import StoreUnavailableError
-from core.store.database import Database
+from core.store.database import Database, open_database
 from core.store.migrate import migrate
 from core.store.shared_commit import SharedCommit
 
@@ -23,7 +23,7 @@ KEEP = sa.text("INSERT INTO processes VALUES (:name, '2026-01-01', '2026-01-01')
 def database(tmp_path: Path) -> Iterator[Database]:
     url = f"sqlite:///{tmp_path / 'kie.db'}"
     migrate(url)
-    opened = Database(url)
+    opened = open_database(url)
     yield opened
     opened.close()
 
@@ -43,7 +43,7 @@ def kept(database: Database) -> list[str]:
 
 def run_together(database: Database, names: list[str]) -> list[Future[str]]:
     """Hand all in while somebody else writes, so that they queue up."""
-    shared = SharedCommit(database)
+    shared = SharedCommit(database.write)
     queued = threading.Semaphore(0)
 
     def run(name: str) -> str:
@@ -73,7 +73,7 @@ def test_write_that_fails_does_not_fail_the_others(database: Database) -> None:
 def test_database_that_is_away_fails_all_and_serves_again_afterwards(
     database: Database, tmp_path: Path
 ) -> None:
-    shared = SharedCommit(database)
+    shared = SharedCommit(database.write)
     file, elsewhere = tmp_path / "kie.db", tmp_path / "elsewhere.db"
     file.rename(elsewhere)
     with pytest.raises(StoreUnavailableError):

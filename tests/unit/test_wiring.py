@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from core.errors import ConfigError
-from core.store.database import Database, sqlite_file
+from core.store.database import Database, open_database
 from core.wiring import open_core
 from tests.support.world import World, settings
 
@@ -21,16 +22,18 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path, folder: str)
         pass
 
 
-@pytest.mark.parametrize("url", ["postgresql://u:hush@h/db", "mysql://h/db?password=hush"])
+@pytest.mark.parametrize(
+    "url", ["mysql://u:hush@h/db", "postgresql://u:hu#sh@h:p/db", "postgresql://u:hush@h/db?pg=1"]
+)
 def test_the_password_of_a_database_is_not_shown(url: str) -> None:
     with pytest.raises(ConfigError, match=r"^DATABASE_URL: ") as caught:
-        sqlite_file(url)
-    assert "hush" not in str(caught.value)
+        open_database(url)
+    assert not {"hush", "hu#sh"} & set(re.split(r"[^\w#]", str(caught.value)))
 
 
 def test_the_values_of_a_failed_statement_are_not_shown(world: World) -> None:
     database: Database = world.core.store.database
     statement = sa.text("INSERT INTO generations (id) VALUES (:id)")
-    with pytest.raises(sa.exc.IntegrityError) as caught, database.write() as connection:
+    with pytest.raises(sa.exc.DBAPIError) as caught, database.write() as connection:
         connection.execute(statement, {"id": "hush-hush"})
     assert "hush" not in str(caught.value)
