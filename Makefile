@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run test test-all lint format lock bench screenshots clean
+.PHONY: install run test test-all lint format lock bench screenshots supabase clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be called
@@ -35,6 +35,9 @@ bench: $(VENV)/.installed-dev  ## measure, and print docs/performance.md's table
 
 screenshots: $(VENV)/.installed-dev  ## pictures of every page, both themes and widths, into screenshots
 	$(BIN)/python -m tests.browser.screenshots screenshots
+
+supabase: $(VENV)/.installed  ## render the migrations as SQL, into supabase/migrations
+	@$(BIN)/python -m local.render
 
 lock:  ## pin every dependency again, from pyproject.toml
 	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements.txt
