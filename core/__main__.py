@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
 
 from core.errors import AppError
 from core.settings import Settings
-from core.store.database import open_database
+from core.store.database import Database, open_database
 from core.store.migrate import migrate, require_current
+from core.store.retention import Pruned, Retention
 from core.store.rollup import Rollup
 
 
@@ -18,35 +21,64 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m core", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
-        commands.add_parser(name, help=command.__doc__, description=command.__doc__)
+        added = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
+        if name in DRY_RUNS:
+            added.add_argument("--dry-run", action="store_true", help=DRY_RUNS[name])
     arguments = parser.parse_args()
     try:
-        COMMANDS[arguments.command](Settings.load())
+        COMMANDS[arguments.command](Settings.load(), arguments)
     except AppError as error:
         print(f"core: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def _migrate(settings: Settings) -> None:
+def _migrate(settings: Settings, _arguments: argparse.Namespace) -> None:
     """bring the database to the newest schema"""
     migrate(settings.database)
 
 
-def _recount(settings: Settings) -> None:
+def _recount(settings: Settings, _arguments: argparse.Namespace) -> None:
     """count all generations again for the dashboard's figures; others may work meanwhile"""
-    database = open_database(settings.database, connections=2)
-    try:
-        require_current(database)
+    with _opened(settings) as database:
         rebuilt = Rollup(database, database.now).rebuild(
             lambda hour: print(f"\rcounted {hour:%Y-%m-%d %H:00} UTC", end="", file=sys.stderr)
         )
-    finally:
-        database.close()
     print(f"\n{rebuilt} hours counted again", file=sys.stderr)
 
 
-COMMANDS: Mapping[str, Callable[[Settings], None]] = {"migrate": _migrate, "recount": _recount}
+def _prune(settings: Settings, arguments: argparse.Namespace) -> None:
+    """delete what is older than RETENTION_DAYS, as the poller does; others may work meanwhile"""
+    with _opened(settings) as database:
+        retention = Retention(database, database.now, timedelta(days=settings.retention_days))
+        pruned = retention.prune(dry_run=arguments.dry_run, progress=_show_progress)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    print("would go:" if arguments.dry_run else "gone:", pruned.in_words())
+
+
+def _show_progress(pruned: Pruned) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{pruned.in_words()}", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
+    database = open_database(settings.database, connections=2)
+    try:
+        require_current(database)
+        yield database
+    finally:
+        database.close()
+
+
+COMMANDS: Mapping[str, Callable[[Settings, argparse.Namespace], None]] = {
+    "migrate": _migrate,
+    "recount": _recount,
+    "prune": _prune,
+}
+#: Which of them can be tried, and what that gives.
+DRY_RUNS: Mapping[str, str] = {"prune": "say what would go, and change nothing"}
 
 
 if __name__ == "__main__":

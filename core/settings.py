@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     stuck_after_minutes: float = Field(
         10, gt=0, le=YEAR_HOURS * 60, description="open for longer is called stuck"
     )
+    retention_days: int = Field(
+        90, ge=1, le=CENTURY_DAYS, description="how long timelines and callback bodies are kept"
+    )
     lease_seconds: float = Field(
         60, gt=0, le=DAY_SECONDS, description="how long a worker may be silent"
     )

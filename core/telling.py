@@ -9,7 +9,7 @@ from typing import Any
 #: What of an event's detail may be logged. `why` may not: it can quote KIE, and KIE the prompt.
 LOGGED = frozenset(
     {
-        *("attempt", "by", "bytes", "code", "ms_after_completion"),
+        *("attempt", "by", "bytes", "code", "events", "ms_after_completion"),
         *("path", "position", "stage", "state", "task_id", "url", "via"),
     }
 )
@@ -43,6 +43,7 @@ SENTENCES = {
     "operator.gave_up": "{by} gave it up",
     "operator.attached": "{by} named KIE's task {task_id}, to be confirmed by KIE",
     "operator.sent_again": "{by} had it sent once more, which may be paid twice",
+    "history.pruned": "{events} earlier lines deleted, as too old to be of use",
     "generation.delivered": "success, {ms_after_completion} ms after KIE had finished",
 }
 

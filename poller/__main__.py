@@ -18,6 +18,7 @@ from core.generation.model import Channel
 from core.logs import set_up_logs
 from core.settings import Settings
 from core.store.migrate import require_current
+from core.store.retention import Pruned, Retention
 from core.wiring import Core, open_core
 from core.workers import Workers
 
@@ -26,6 +27,8 @@ logger = logging.getLogger("poller")
 TICK_SECONDS = 1
 BEAT_SECONDS = 5
 SWEEP_SECONDS = 600
+PRUNE_SECONDS = 600
+PRUNED_BATCHES = 20  # at a time, of each sort: a stop waits for no more
 ORPHANS_AFTER = timedelta(hours=1)
 STOP_PATIENCE_SECONDS = 15
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -83,6 +86,7 @@ def _scheduler(core: Core, workers: Workers) -> BackgroundScheduler:
         lambda: core.store.rollup.fold(): BEAT_SECONDS,
         lambda: core.spool.sweep(ORPHANS_AFTER, core.store.now()): SWEEP_SECONDS,
         lambda: core.storage.sweep(ORPHANS_AFTER, core.store.now()): SWEEP_SECONDS,
+        lambda: _prune(core): PRUNE_SECONDS,
     }
     now = datetime.now(UTC)
     for job, seconds in every.items():
@@ -93,6 +97,13 @@ def _scheduler(core: Core, workers: Workers) -> BackgroundScheduler:
 def _tick(workers: Workers) -> None:
     logger.debug("tick", extra={"event": "poller.tick"})
     workers.tick()
+
+
+def _prune(core: Core) -> None:
+    kept = timedelta(days=core.settings.retention_days)
+    pruned = Retention(core.store.database, core.store.now, kept).prune(batches=PRUNED_BATCHES)
+    if pruned != Pruned():
+        logger.info("pruned %s", pruned.in_words(), extra={"event": "history.pruned"})
 
 
 def _forgiving(job: Callable[[], object]) -> Callable[[], None]:

@@ -14,7 +14,15 @@ import sqlalchemy as sa
 
 from core.store.counting import HOUR, SINCE, count_cohorts, count_durations, hour_of
 from core.store.database import Database
-from core.store.tables import UtcDateTime, cohorts, durations, events, generations, rollups
+from core.store.tables import (
+    HISTORY_PRUNED,
+    UtcDateTime,
+    cohorts,
+    durations,
+    events,
+    generations,
+    rollups,
+)
 from core.store.tables import stale_hours as stale
 
 logger = logging.getLogger(__name__)
@@ -102,7 +110,7 @@ def _changed_hours(connection: sa.Connection, since: int) -> set[datetime]:
     told = (
         sa.select(generations.c.created_at)
         .join(events, events.c.generation_id == generations.c.id)
-        .where(events.c.id > since)
+        .where(events.c.id > since, events.c.name != HISTORY_PRUNED)
         .distinct()
     )
     created = connection.scalars(told)

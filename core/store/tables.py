@@ -139,6 +139,8 @@ generations = sa.Table(
     sa.Column("delivered_via", sa.String),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    # When it was last decided whether its history may go; see core.store.retention.
+    sa.Column("history_checked_at", UtcDateTime),
     # An adopted table may hold rows of other providers, which follow their own rules.
     sa.CheckConstraint(
         f"provider <> '{OUR_PROVIDER}' OR status IN ({_STATUSES})", name="status_known"
@@ -228,6 +230,26 @@ _partial_index(
     ),
 )
 
+#: Ended, and nothing is going to happen to it by itself. Said by what it is not, or SQLite would
+#: rather look through all that have a status.
+IS_AT_REST = sa.and_(
+    IS_OURS,
+    ~IS_OPEN,
+    generations.c.due_at.is_(None),
+    generations.c.lease_until.is_(None),
+)
+#: Never checked, or changed since.
+HISTORY_UNCHECKED = sa.or_(
+    generations.c.history_checked_at.is_(None),
+    generations.c.history_checked_at <= generations.c.updated_at,
+)
+_partial_index(
+    "ix_generations_history_unchecked",
+    generations.c.updated_at,
+    generations.c.id,
+    where=sa.and_(IS_AT_REST, HISTORY_UNCHECKED),
+)
+
 assets = sa.Table(
     "assets",
     metadata,
@@ -306,6 +328,22 @@ sa.Index(
     postgresql_where=_unmatched,
 )
 
+#: Of no task of ours, as far as was known when they came and ever since.
+IS_STRANGE = sa.or_(
+    callbacks.c.verdict == sa.literal_column("'refused'"),
+    callbacks.c.reason == sa.literal_column("'task.unknown'"),
+)
+#: There is still something in it that may go.
+IS_NOT_EMPTIED = sa.or_(
+    callbacks.c.verdict == sa.literal_column("'duplicate'"),
+    sa.and_(
+        callbacks.c.verdict == sa.literal_column("'accepted'"),
+        callbacks.c.body != sa.literal_column("''"),
+    ),
+)
+for _name, _where in (("strange", IS_STRANGE), ("not_emptied", IS_NOT_EMPTIED)):
+    _partial_index(f"ix_callbacks_{_name}", callbacks.c.received_at, callbacks.c.id, where=_where)
+
 #: How many callbacks were refused or unmatched, per hour and reason; bounds what is kept of them.
 refusals = sa.Table(
     "refusals",
@@ -329,7 +367,10 @@ events = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("name", sa.String, nullable=False),
     sa.Column("detail", sa.JSON, nullable=False),
+    sqlite_autoincrement=True,  # counts remember how far they got: no id may come twice
 )
+#: What is left of a timeline; the one event that changes no count.
+HISTORY_PRUNED = "history.pruned"
 sa.Index("ix_events_generation_id", events.c.generation_id, events.c.id)
 
 processes = sa.Table(

@@ -48,7 +48,7 @@ def callbacks(rows: Sequence[Row]) -> None:
         at = formats.clock(row["received_at"], reader.zone())
         said = [plain(each) for each in (row["stage"], reason(row["reason"])) if each]
         st.markdown(f"{inline(look)} {' · '.join([at, *said])}")
-        if "body" in row:
+        if "body" in row and (row["body"] or row["headers"] or row["detail"]):  # else it was pruned
             _text(row)
 
 

@@ -204,3 +204,14 @@ def test_a_fold_that_died_before_its_end_is_done_again(case: StoreCase) -> None:
     case.add()
     assert fold(case) == 1
     assert counted(case) == {("m", "queued", ""): 2}
+
+
+def test_what_follows_a_deleted_generation_is_counted(case: StoreCase) -> None:
+    case.add()
+    deleted = case.claim(case.add(model="deleted"))
+    case.clock.advance(120)
+    fold(case)
+    case.store.generations.delete(deleted.id, deleted.lease_token or "")
+    case.add(model="next")
+    fold(case)
+    assert counted(case) == {("m", "queued", ""): 1, ("next", "queued", ""): 1}

@@ -16,7 +16,7 @@ DOTTED = re.compile(r'"([a-z_]+\.[a-z_]+)"')
 ENUM = re.compile(r"^class \w+\(StrEnum\):\n((?:[ \t].*\n|\n)+)", re.MULTILINE)
 MEMBER = re.compile(r'^    [A-Z_]+ = "([a-z_.]+)"', re.MULTILINE)
 #: A column, a template, a member that is never shown, and the names of routes.
-NO_WORDS = {"generations.id", "docs.html", "saved", *OPEN_ENDPOINTS}
+NO_WORDS = {"generations.id", "storage.objects", "docs.html", "saved", *OPEN_ENDPOINTS}
 
 
 def said_by_code() -> set[str]:

@@ -41,3 +41,13 @@ def test_a_locked_database_is_a_line_and_no_traceback(
         run_all_jobs(world)
     assert "store.unavailable" in events(caplog)
     assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_what_is_old_is_pruned_and_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="poller")
+    generation = world.add(status="success", asset_url="https://ours.test/a", due_at=None)
+    world.clock.advance(91 * 86_400)
+    run_all_jobs(world)
+    assert world.events(generation) == ["history.pruned"]
+    run_all_jobs(world)
+    assert events(caplog) == ["history.pruned"]

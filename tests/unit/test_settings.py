@@ -117,6 +117,8 @@ def test_comma_lists(monkeypatch: pytest.MonkeyPatch, given: str, meant: tuple[s
         ("GIVE_UP_AFTER_HOURS", "1e300"),
         ("LEASE_SECONDS", "inf"),
         ("STUCK_AFTER_MINUTES", "1e300"),
+        ("RETENTION_DAYS", "0"),
+        ("RETENTION_DAYS", "1000000"),
         ("LOG_LEVEL", "loud"),
         ("KIE_BASE_URL", "api.kie.ai"),
         ("KIE_BASE_URL", "http://a..b"),
