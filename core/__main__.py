@@ -24,6 +24,8 @@ def main() -> int:
         added = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
         if name in DRY_RUNS:
             added.add_argument("--dry-run", action="store_true", help=DRY_RUNS[name])
+        if name == "migrate":
+            _add_adopting(added)
     arguments = parser.parse_args()
     try:
         COMMANDS[arguments.command](Settings.load(), arguments)
@@ -33,9 +35,36 @@ def main() -> int:
     return 0
 
 
-def _migrate(settings: Settings, _arguments: argparse.Namespace) -> None:
+def _add_adopting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--adopt",
+        action="store_true",
+        help="take over a table `generations` that was there before: see docs/adopting.md",
+    )
+    parser.add_argument(
+        "--ours",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="how permanent URLs of yours begin, beside PUBLIC_BASE_URL/assets/; may be repeated",
+    )
+
+
+def _migrate(settings: Settings, arguments: argparse.Namespace) -> None:
     """bring the database to the newest schema"""
-    migrate(settings.database)
+    dry_run = arguments.dry_run
+    ours = [f"{settings.public_base_url}/assets/", *arguments.ours]
+    told: list[str] = []
+    migrate(
+        settings.database,
+        ours=ours if arguments.adopt or dry_run else None,
+        dry_run=dry_run,
+        tell=told.append,
+    )
+    for sentence in told or ["the database is at the newest schema"]:
+        print(f"- {sentence}" if told else sentence)
+    if dry_run:
+        print("A dry run: nothing was changed.")
 
 
 def _recount(settings: Settings, _arguments: argparse.Namespace) -> None:
@@ -78,7 +107,10 @@ COMMANDS: Mapping[str, Callable[[Settings, argparse.Namespace], None]] = {
     "prune": _prune,
 }
 #: Which of them can be tried, and what that gives.
-DRY_RUNS: Mapping[str, str] = {"prune": "say what would go, and change nothing"}
+DRY_RUNS: Mapping[str, str] = {
+    "migrate": "say what would change, and change nothing",
+    "prune": "say what would go, and change nothing",
+}
 
 
 if __name__ == "__main__":

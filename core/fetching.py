@@ -102,7 +102,9 @@ class Fetcher:
             raise StepError(link.code, link.message)
 
     def _fresh_url(self, generation: Generation, asset: Asset) -> str | None:
-        answer = self._kie.ask(generation.family, generation.task_id or "")
+        if generation.task_id is None:  # adopted with nothing but the URL of its file
+            return None
+        answer = self._kie.ask(generation.family, generation.task_id)
         if isinstance(answer, AskFailed):
             if answer.code == "kie.unknown_task":
                 return None

@@ -15,6 +15,7 @@ LOGGED = frozenset(
 )
 
 SENTENCES = {
+    "generation.adopted": "taken over from the table that was there before",
     "generation.created": "recorded, before KIE hears of it",
     "submit.started": "asking KIE for a task",
     "submit.accepted": "task created",

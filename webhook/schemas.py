@@ -66,10 +66,10 @@ class AssetAnswer(Shape):
     position: int
     role: str = Field(description="main, watermark, first_frame, ...")
     url: str = Field(description="permanent")
-    path: str
-    content_type: str
-    size_bytes: int
-    sha256: str
+    path: str | None = Field(description="in storage; what an older system stored has no path here")
+    content_type: str | None
+    size_bytes: int | None
+    sha256: str | None
 
 
 class GenerationAnswer(Shape):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from core.errors import StoreUnavailableError
+from core.store.adopting import AdoptionError, adopt, needs_adopting
 from core.store.database import Database, is_sqlite
 from core.store.postgresql import connect_url
+from core.store.row_security import plan_policies
 from core.store.sqlite import sqlite_file
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -27,6 +30,7 @@ PATIENCE_SECONDS = 60  # with another migrator
 TURN = 5_243_897_401
 #: Whoever waits for a lock on a table makes all others wait: rather fail, and be run again.
 LOCK_TIMEOUT_SECONDS = 10
+_SECURES = "0004"  # the migration that ends what others may do with the tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,58 @@ class Revision:
         return self.applied is not None and self.applied not in self.known
 
 
-def migrate(url: str) -> None:
-    """Create the database if there is none, and apply every migration that it lacks. Idempotent."""
+def migrate(
+    url: str,
+    *,
+    ours: Sequence[str] | None = None,
+    dry_run: bool = False,
+    tell: Callable[[str], None] = lambda sentence: None,
+) -> None:
+    """Create the database if there is none, and apply every migration that it lacks. Idempotent.
+
+    A table `generations` that none of them has made is adopted only if it is said how the URLs of
+    permanent files begin (`ours`); else AdoptionError. `tell` hears a sentence about each change;
+    a `dry_run` does everything and takes it back.
+    """
     try:
         with turn_to_migrate(url) as connection:
-            command.upgrade(_config(connection), "head")
+            if needs_adopting(connection):
+                _adopt(connection, ours, tell)
+            else:
+                _upgrade(connection, tell)
+            if dry_run:
+                connection.rollback()
     except sa.exc.DBAPIError as error:
         why = str(error.orig).partition("\n")[0]  # the rest quotes the row
         raise StoreUnavailableError(f"the database cannot be migrated: {why}") from error
+
+
+def _adopt(
+    connection: sa.Connection, ours: Sequence[str] | None, tell: Callable[[str], None]
+) -> None:
+    if ours is None:
+        raise AdoptionError(
+            "there is a table `generations` that was not made by this product:"
+            " `python -m core migrate --dry-run` tells what taking it over would change,"
+            " and `python -m core migrate --adopt` does it"
+        )
+    now = connection.exec_driver_sql("SELECT now()").scalar_one()
+    config = _config(connection)
+    adopt(connection, now, ours=ours, tell=tell, upgrade=partial(command.upgrade, config))
+
+
+def _upgrade(connection: sa.Connection, tell: Callable[[str], None]) -> None:
+    revision = _revision(connection)
+    if revision.is_ahead:
+        return  # an older release was put back, which works with it
+    script = ScriptDirectory(str(MIGRATIONS))
+    missing = list(script.iterate_revisions("head", revision.applied or "base"))
+    if connection.dialect.name == "postgresql" and _SECURES in {one.revision for one in missing}:
+        for sentence in plan_policies(connection):
+            tell(sentence)
+    command.upgrade(_config(connection), "head")
+    for one in reversed(missing):
+        tell(f"migration {one.revision}: {one.doc}")
 
 
 @contextmanager
@@ -77,9 +125,13 @@ def require_current(database: Database) -> None:
 
 def revision_of(database: Database) -> Revision:
     """Where the database stands. Raises StoreUnavailableError where it cannot be read."""
-    script = ScriptDirectory(str(MIGRATIONS))
     with database.read() as connection:
-        applied = MigrationContext.configure(connection).get_current_revision()
+        return _revision(connection)
+
+
+def _revision(connection: sa.Connection) -> Revision:
+    script = ScriptDirectory(str(MIGRATIONS))
+    applied = MigrationContext.configure(connection).get_current_revision()
     known = frozenset(each.revision for each in script.walk_revisions())
     return Revision(applied, script.get_current_head() or "", known)
 

@@ -59,7 +59,7 @@ class Postgres:
         """The URL of a database of this server."""
         return self.url.set(database=name).render_as_string(hide_password=False)
 
-    def run(self, statement: sql.Composable) -> None:
+    def run(self, statement: sql.SQL | sql.Composed) -> None:
         """One statement of the superuser, on the database `postgres`."""
         url = self.url.render_as_string(hide_password=False)
         with psycopg.connect(url, autocommit=True) as connection:

@@ -10,7 +10,9 @@ import pytest
 import core
 from core.telling import SENTENCES, told
 
-EVENT = re.compile(r'(?:Event\(\s*|"name": |\bname, detail = |\bname = |\bHISTORY_PRUNED = )"([a-z_]+\.[a-z_]+)"')
+EVENT = re.compile(
+    r'(?:Event\(\s*|"name": |\bname, detail = |\bname = |\bHISTORY_PRUNED = )"([a-z_]+\.[a-z_]+)"'
+)
 SOURCES = [file.read_text() for file in Path(core.__file__).parent.rglob("*.py")]
 EVENTS = {name for source in SOURCES for name in EVENT.findall(source)}
 
