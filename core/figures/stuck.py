@@ -18,6 +18,7 @@ from core.generation.schedule import CRASHES_SET_ASIDE
 from core.store.counting import MADE
 from core.store.listing import Cursor
 from core.store.queries import readable
+from core.store.sql import as_text, unindexed
 from core.store.tables import IS_OPEN, IS_OURS, UtcDateTime, cohorts, durations
 from core.store.tables import generations as g
 
@@ -198,5 +199,8 @@ def _flags(limits: Limits, now: datetime) -> Flags:
 
 def _conditions(filter: StuckFilter) -> list[sa.ColumnElement[bool]]:
     """Few are open, and they have an index: it must not lose against that of a busy model."""
-    equal = {g.c.model: filter.model, g.c.user_id: filter.user_id}
-    return [column.concat("") == value for column, value in equal.items() if value is not None]
+    equal: dict[sa.ColumnElement[Any], str | None] = {
+        g.c.model: filter.model,
+        as_text(g.c.user_id): filter.user_id,
+    }
+    return [unindexed(column) == value for column, value in equal.items() if value is not None]

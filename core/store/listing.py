@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 import sqlalchemy as sa
 
 from core.generation.model import Channel, Status
-from core.store.sql import as_text
+from core.store.sql import as_text, unindexed
 from core.store.tables import IS_OPEN, IS_OURS
 from core.store.tables import generations as g
 
@@ -44,11 +44,11 @@ class Filter:
         }
         wanted = {column: value for column, value in equal.items() if value is not None}
         # A code is rarer than a status: its index must not lose against that of the status.
-        status = g.c.status if self.error_code is None else g.c.status.concat("")
+        status = g.c.status if self.error_code is None else unindexed(g.c.status)
         found = [] if self.status is None else [status == self.status]
         if self.is_open or self.status in (Status.QUEUED, Status.GENERATING):
             # Few are open, and they have an index: it must not lose against that of a busy user.
-            found += [IS_OPEN, *(column.concat("") == value for column, value in wanted.items())]
+            found += [IS_OPEN, *(unindexed(column) == value for column, value in wanted.items())]
         else:
             found += [column == value for column, value in wanted.items()]
         if self.since is not None:

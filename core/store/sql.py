@@ -30,8 +30,25 @@ class as_text(FunctionElement[str]):  # noqa: N801 - reads as an SQL function
     name = "as_text"
 
 
+class unindexed(FunctionElement[str]):  # noqa: N801 - reads as an SQL function
+    """A column whose index is not to be used, for SQLite, which guesses what it finds by one.
+
+    PostgreSQL knows from its statistics.
+    """
+
+    type = sa.String()
+    inherit_cache = True
+    name = "unindexed"
+
+
+@compiles(unindexed, "sqlite")
+def _unary_plus(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"+{compiler.process(element.clauses, **kw)}"
+
+
+@compiles(unindexed, "postgresql")
 @compiles(as_text, "sqlite")
-def _plain(element: as_text, compiler: SQLCompiler, **kw: Any) -> str:
+def _plain(element: FunctionElement[str], compiler: SQLCompiler, **kw: Any) -> str:
     return str(compiler.process(element.clauses, **kw))
 
 

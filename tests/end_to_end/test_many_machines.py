@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from psycopg import sql
 
 from core.store.migrate import migrate
 from tests.support.audit import audit
@@ -139,3 +140,33 @@ def test_a_restarted_server_loses_nothing_and_nobody_restarts(
         restarted.create(SPEECH)
     assert delivered(restarted) == {"success": 8}
     assert restarted.ledger()["calls"] == calls + 4
+
+
+def test_a_read_only_server_takes_nothing_and_is_left_for_the_writable_one(
+    restarted: Site, server: Server
+) -> None:
+    restarted.web()
+    restarted.poller()
+    restarted.create(SPEECH)
+    switch(server, "on")
+    refused = httpx.post(f"{restarted.web_url}/api/kie/createTask", json=SPEECH)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (500, "store.unavailable")
+    assert httpx.get(f"{restarted.web_url}/api/ready").status_code == 503
+    assert restarted.get("/api/generations")["items"]
+    calls = restarted.ledger()["calls"]
+    switch(server, "off")
+    wait_until(lambda: is_ready(restarted), "the webhook is ready again")
+    restarted.create(SPEECH)
+    assert delivered(restarted) == {"success": 2}
+    assert restarted.ledger()["calls"] == calls + 1
+
+
+def switch(server: Server, read_only: str) -> None:
+    """Become a standby, or the primary: nobody stays connected meanwhile."""
+    server.run(sql.SQL("ALTER SYSTEM SET default_transaction_read_only = {}").format(read_only))
+    server.stop("fast")
+    server.start()
+
+
+def is_ready(site: Site) -> bool:
+    return httpx.get(f"{site.web_url}/api/ready").status_code == 200
