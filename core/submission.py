@@ -52,7 +52,11 @@ class Submission:
         if free_at is not None:
             return after_no_slot(turn.generation, free_at)
         turn.lease.keep_going()
-        turn.save(before_submit(turn.generation, self._store.now()))
+        begun = before_submit(turn.generation, self._store.now())
+        try:
+            turn.save(begun)
+        except StoreUnavailableError:  # perhaps only the answer was lost, and KIE knows nothing yet
+            turn.save(begun)
         generation = turn.generation
         answer = self._kie.create(
             generation.family,
@@ -81,11 +85,13 @@ class Submission:
 
         try:
             return save()
-        except StoreUnavailableError:
+        except Exception as error:
             extra = context(turn.generation, event="submit.not_saved", accepted_task=task_id)
             logger.error("KIE made a task that cannot be saved yet", extra=extra)
-        with suppress(OSError):  # no room for a file either: then all hangs on the retries
-            self._accepted_tasks.keep(generation_id, task_id)
+            with suppress(OSError):  # no room for a file either: then all hangs on the retries
+                self._accepted_tasks.keep(generation_id, task_id)
+            if not isinstance(error, StoreUnavailableError):
+                raise
         saved = self._insist(turn, save)
         with suppress(OSError):
             self._accepted_tasks.forget(generation_id)

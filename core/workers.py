@@ -110,10 +110,14 @@ class Workers:
         if self._stopping.is_set() or self._alone:
             self._looked(lane)
             return False
-        claimed = self._claim(
-            lambda: self._claims.claim_next(lane, new_token(), announced_only=self._announced_only)
-        )
-        nudged = self._looked(lane)
+        try:
+            claimed = self._claim(
+                lambda: self._claims.claim_next(
+                    lane, new_token(), announced_only=self._announced_only
+                )
+            )
+        finally:  # whatever went wrong: the next one must be let look
+            nudged = self._looked(lane)
         if claimed is None:
             return nudged and not self._stopping.wait(LOOK_AGAIN_SECONDS)
         self.nudge(lane)  # where there is one, there may be more

@@ -32,7 +32,7 @@ blueprint = Blueprint("callback", __name__)
 REFUSED_BODY_BYTES = 16 * 1024
 STATUS_OF_REFUSAL = {"credential": 401, "signature": 401, "body": 400}
 
-_CLAIMED_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_CLAIMED_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # as we make them
 
 
 @blueprint.post("/api/kie/callback")

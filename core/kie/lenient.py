@@ -106,7 +106,10 @@ def credits(value: object) -> Decimal | None:
     except (InvalidOperation, ValueError):
         return None
     least, most = CREDITS
-    return amount if amount.is_finite() and (amount == 0 or least <= amount < most) else None
+    if amount == 0:
+        return amount
+    is_sane = amount.is_finite() and least <= amount < most
+    return amount if is_sane and round(amount, 6) < most else None  # as it is kept
 
 
 def percent(value: object) -> int | None:

@@ -90,12 +90,14 @@ def parse_url(url: str) -> sa.URL:
     """The parts of a database URL; `postgres://`, as Supabase shows it, is understood."""
     if url.startswith("postgres://"):
         url = url.replace("postgres://", "postgresql://", 1)
+    problem = "DATABASE_URL: not a database URL; in a password, write special characters as %XX"
     try:
-        return sa.make_url(url)
+        parsed = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError) as error:
-        raise ConfigError(
-            "DATABASE_URL: not a database URL; in a password, write special characters as %XX"
-        ) from error
+        raise ConfigError(problem) from error
+    if "@" in (parsed.host or ""):  # the end of a password
+        raise ConfigError(problem)
+    return parsed
 
 
 @contextmanager

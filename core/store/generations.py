@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.creating import CreateError
-from core.errors import AppError, LeaseLostError
+from core.errors import AppError, LeaseLostError, StoreUnavailableError
 from core.generation.model import GIVING_UP, Change, Event, Generation, Status
 from core.store.database import Database
 from core.store.matching import match_unmatched
@@ -94,6 +94,14 @@ class Generations:
                 raise
             why = "the table of generations, which was there before, takes no such userId"
             raise CreateError("user.refused", why) from error
+        except StoreUnavailableError:
+            if not self._is_known(generation.id):
+                raise
+            return generation, True  # only the answer to the commit was lost
+
+    def _is_known(self, generation_id: str) -> bool:
+        with self._database.read() as connection:
+            return connection.scalar(sa.select(g.c.id).where(g.c.id == generation_id)) is not None
 
     def _add(
         self, connection: sa.Connection, generation: Generation, by: str | None

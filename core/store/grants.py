@@ -39,7 +39,7 @@ class Grants:
         now = self._now()  # not before the turn has come: that can take seconds
         oldest = connection.execute(OLDEST).one()
         free_at: datetime = oldest.granted_at + WINDOW
-        if free_at > now:
+        if now < free_at <= now + WINDOW:  # later ones are of a clock that was ahead
             return free_at
         if connection.scalar(_older_waits(generation_id, now)):
             return now + NEXT_TRY
@@ -60,6 +60,8 @@ class Grants:
 
 
 def _older_waits(generation_id: str, now: datetime) -> sa.Select[int]:
+    mine = g.alias()
+    created_at = sa.select(mine.c.created_at).where(mine.c.id == generation_id).scalar_subquery()
     return (
         sa.select(sa.literal(1))
         .where(
@@ -67,7 +69,10 @@ def _older_waits(generation_id: str, now: datetime) -> sa.Select[int]:
             g.c.submit_started_at.is_(None),
             g.c.task_id.is_(None),
             g.c.error_code.in_(["submit.rate_limited", "kie.rate_limited"]),
-            g.c.id < generation_id,
+            sa.or_(
+                g.c.created_at < created_at,
+                sa.and_(g.c.created_at == created_at, g.c.id < generation_id),
+            ),
             g.c.due_at.between(now - TURN_KEPT, now),
             g.c.lease_until.is_(None),
         )

@@ -38,7 +38,7 @@ def match_unmatched(
     matched = [row for row in waiting if _accept(connection, generation_id, row)]
     if not matched:
         return 0
-    last = max(matched, key=lambda row: row.id)
+    last = max(matched, key=lambda row: (row.received_at, row.id))
     connection.execute(
         sa.update(generations)
         .where(generations.c.id == generation_id)
@@ -101,7 +101,7 @@ def sweep_unmatched(database: Database, now: datetime) -> int:
 
 def _match(generation_id: str, task_id: str, now: datetime, connection: sa.Connection) -> int:
     """One generation's, which is held as whoever saves its task id holds it."""
-    connection.execute(
-        sa.select(generations.c.id).where(generations.c.id == generation_id).with_for_update()
-    )
+    chosen = sa.select(generations.c.id).where(generations.c.id == generation_id)
+    if connection.scalar(chosen.with_for_update()) is None:  # deleted meanwhile
+        return 0
     return match_unmatched(connection, generation_id, task_id, now)

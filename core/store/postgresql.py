@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,7 +17,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import errors
 from psycopg.abc import PQGen
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo, timeout_from_conninfo
 from psycopg.types.string import StrDumperUnknown
 
 from core.errors import ConfigError
@@ -39,14 +40,15 @@ _SETTINGS = (
     f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_SECONDS}s'"
 )
 WRITE = f"BEGIN;{_SETTINGS}"
+READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;{_SETTINGS}"
+_CLOCK = "SELECT clock_timestamp()"
 #: Refused where a write would be.
 LOCK_NOTHING = sa.select(create_grants.c.slot).where(sa.false()).with_for_update()
-_CLOCK = "SELECT clock_timestamp()"
-READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;{_SETTINGS}"
 
 #: What `make_conninfo` may be told otherwise in the URL's query.
 _CONNECTION = {
-    "connect_timeout": "4",
+    "connect_timeout": "3",  # for each address of the host: poolers have up to three
+    "client_encoding": "UTF8",
     "application_name": "kie-delivery",
     "keepalives_idle": "10",
     "keepalives_interval": "5",
@@ -126,10 +128,12 @@ class PostgresqlDatabase(Database):
         After a restart of the server every pooled connection is dead; where this turns out at
         BEGIN nothing has been done yet, so another one is tried.
         """
+        began = time.monotonic()
         try:
             return self._begin_on(self._engine.connect(), begin)
         except sa.exc.DBAPIError as error:
-            if not error.connection_invalidated:
+            was_waited_for = time.monotonic() - began > 1
+            if was_waited_for or not error.connection_invalidated:
                 raise
         return self._begin_on(self._engine.connect(), begin)
 
@@ -199,9 +203,15 @@ def connect_url(url: str) -> psycopg.Connection[Any]:
 
 
 def _conninfo(url: sa.URL) -> str:
-    options = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
+    query = {
+        name: ",".join(value) if isinstance(value, tuple) else value
+        for name, value in url.query.items()
+    }
+    options = url.translate_connect_args(username="user", database="dbname") | query
     try:
-        return make_conninfo(**{**_CONNECTION, **options})
+        conninfo = make_conninfo(**{**_CONNECTION, **options})
+        timeout_from_conninfo(conninfo_to_dict(conninfo))
+        return conninfo
     except psycopg.Error as error:
         raise ConfigError(f"DATABASE_URL: {str(error).strip()}") from error
 

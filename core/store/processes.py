@@ -24,8 +24,10 @@ class Processes:
 
     def _started(self, connection: sa.Connection, name: str) -> None:
         now = self._now()
-        connection.execute(sa.delete(processes).where(processes.c.name == name))
-        connection.execute(sa.insert(processes), {"name": name, "started_at": now, "beat_at": now})
+        times = {"started_at": now, "beat_at": now}
+        known = sa.update(processes).where(processes.c.name == name).values(times)
+        if connection.execute(known).rowcount == 0:
+            connection.execute(sa.insert(processes), {"name": name, **times})
 
     def beat(self, name: str) -> None:
         """A process of this name is alive now."""

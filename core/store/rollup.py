@@ -16,6 +16,7 @@ from core.store.counting import HOUR, SINCE, count_cohorts, count_durations, hou
 from core.store.database import Database
 from core.store.tables import (
     HISTORY_PRUNED,
+    IS_OURS,
     UtcDateTime,
     cohorts,
     durations,
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 FOLDED_AT_MOST_EVERY = timedelta(seconds=4)
 #: A transaction may become visible after one with a later event id; none takes this long.
 SETTLED_AFTER = timedelta(minutes=1)
+#: After a long pause: more would take longer than a statement may.
+EVENTS_AT_ONCE = 100_000
 
 _INSERTS = [
     sa.insert(table).from_select([column.name for column in table.c], counted)
@@ -53,8 +56,9 @@ class Rollup:
             last = connection.execute(sa.select(rollups)).one()
             if last.folded_at and abs(self._now() - last.folded_at) < FOLDED_AT_MOST_EVERY:
                 return 0
-            hours = _changed_hours(connection, last.event_id)
-            settled = self._settled(connection, last.event_id)
+            until = last.event_id + EVENTS_AT_ONCE
+            hours = _changed_hours(connection, last.event_id, until)
+            settled = min(self._settled(connection, last.event_id), until)
         for hour in sorted(hours, reverse=True):  # the newest are looked at first
             try:
                 self._count_again(hour)
@@ -74,7 +78,7 @@ class Rollup:
             first, last = connection.execute(
                 sa.select(
                     sa.func.min(generations.c.created_at), sa.func.max(generations.c.created_at)
-                )
+                ).where(IS_OURS)
             ).one()
             known = set(connection.scalars(sa.select(cohorts.c.hour).distinct()))
         hours = sorted(known | set(_hours(first, last)))
@@ -106,11 +110,11 @@ class Rollup:
         return connection.scalar(newest.where(events.c.at <= long_ago)) or since
 
 
-def _changed_hours(connection: sa.Connection, since: int) -> set[datetime]:
+def _changed_hours(connection: sa.Connection, since: int, until: int) -> set[datetime]:
     told = (
         sa.select(generations.c.created_at)
         .join(events, events.c.generation_id == generations.c.id)
-        .where(events.c.id > since, events.c.name != HISTORY_PRUNED)
+        .where(events.c.id > since, events.c.id <= until, events.c.name != HISTORY_PRUNED)
         .distinct()
     )
     created = connection.scalars(told)

@@ -15,7 +15,7 @@ from core.store.tables import assets
 LEASE_COLUMNS = frozenset({"lease_token", "lease_until", "due_at", "crashes"})
 
 #: What reading a row raises that somebody has edited by hand, or that a newer release wrote.
-UNREADABLE = (ValueError, TypeError, LookupError)
+UNREADABLE = (ValueError, TypeError, LookupError, sa.exc.DataError)
 
 _GENERATION_FIELDS = [field.name for field in fields(Generation) if field.name != "assets"]
 _ASSET_FIELDS = [field.name for field in fields(Asset)]

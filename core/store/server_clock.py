@@ -10,6 +10,7 @@ from typing import NamedTuple
 READ_EVERY_SECONDS = 10.0
 #: An answer that took longer says too little about the moment at which it was true.
 PROMPT_SECONDS = 0.5
+WALL_MAY_DRIFT_SECONDS = 1.0
 
 
 def _uptime() -> float:
@@ -20,14 +21,20 @@ def _uptime() -> float:
 
 class _Reading(NamedTuple):
     time: datetime
-    at: float
+    at: float  # uptime
+    wall: float  # what the machine's own clock was ahead of its uptime
 
 
 class ServerClock:
     """Tells the server's time without asking: machines' own clocks may differ by minutes."""
 
-    def __init__(self, uptime: Callable[[], float] = _uptime) -> None:
+    def __init__(
+        self,
+        uptime: Callable[[], float] = _uptime,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._uptime = uptime
+        self._wall = wall
         self._reading: _Reading | None = None
 
     def now(self) -> datetime | None:
@@ -38,7 +45,11 @@ class ServerClock:
     @property
     def is_stale(self) -> bool:
         """Whether it is time to read it again."""
-        return self._reading is None or self._uptime() - self._reading.at > READ_EVERY_SECONDS
+        reading, uptime = self._reading, self._uptime()
+        if reading is None or uptime - reading.at > READ_EVERY_SECONDS:
+            return True
+        # Set by somebody, or put right after the machine was paused, of which no uptime tells.
+        return abs(self._wall() - uptime - reading.wall) > WALL_MAY_DRIFT_SECONDS
 
     def set(self, ask: Callable[[], datetime]) -> None:
         """Read the server's clock; an answer that was slow only counts where there is no other."""
@@ -46,4 +57,5 @@ class ServerClock:
         told = ask()
         took = self._uptime() - asked_at
         if took <= PROMPT_SECONDS or self._reading is None:
-            self._reading = _Reading(told.astimezone(UTC), asked_at + took / 2)
+            at = asked_at + took / 2
+            self._reading = _Reading(told.astimezone(UTC), at, self._wall() - self._uptime())

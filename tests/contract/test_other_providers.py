@@ -58,7 +58,7 @@ def test_a_callback_does_not_wake_them(others: StoreCase) -> None:
 
 
 def test_they_are_not_counted(others: StoreCase) -> None:
-    others.store.rollup.rebuild()
+    assert others.store.rollup.rebuild() == 0
     with others.store.database.read() as connection:
         assert connection.execute(sa.select(cohorts)).all() == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -25,9 +26,10 @@ def grant(case: StoreCase, generation: Generation) -> timedelta | None:
     return None if free_at is None else free_at - case.clock()
 
 
-def waiting(case: StoreCase, due_in: timedelta = NOW) -> Generation:
+def waiting(case: StoreCase, due_in: timedelta = NOW, **fields: str) -> Generation:
     """A generation that the limit has sent away, due again."""
-    return case.add(error_code="submit.rate_limited", due_at=case.clock() + due_in)
+    due_at = case.clock() + due_in
+    return case.add(error_code="submit.rate_limited", due_at=due_at, **fields)
 
 
 def test_twenty_are_granted_at_once_and_the_next_one_waits(case: StoreCase) -> None:
@@ -59,6 +61,24 @@ def test_an_older_one_that_waits_for_its_turn_goes_first(case: StoreCase) -> Non
     older, younger = waiting(case), waiting(case)
     assert grant(case, younger) is not None
     assert grant(case, older) is None
+
+
+def test_what_was_created_first_goes_first_whatever_a_machines_clock_made_of_its_id(
+    case: StoreCase,
+) -> None:
+    older = waiting(case, id=str(UUID(int=9)))
+    case.clock.advance(1)
+    younger = waiting(case, id=str(UUID(int=1)))
+    assert grant(case, younger) is not None
+    assert grant(case, older) is None
+
+
+def test_a_grant_in_the_future_does_not_stop_everything(case: StoreCase) -> None:
+    generation = case.add()
+    case.clock.advance(3600)
+    assert [grant(case, generation) for _ in range(GRANTS)] == [None] * GRANTS
+    case.clock.advance(-3600)
+    assert grant(case, generation) is None
 
 
 def test_an_older_one_that_nobody_comes_for_blocks_for_five_seconds_only(case: StoreCase) -> None:

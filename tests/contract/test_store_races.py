@@ -57,3 +57,16 @@ def test_wake_ups_that_race_with_a_release_are_never_lost(case: StoreCase) -> No
             woken.result()
             row = case.row(generation)
             assert (row.due_at is not None) or (not let_go and row.lease_token is not None)
+
+
+def test_processes_of_one_name_may_start_at_the_same_moment(case: StoreCase) -> None:
+    stores = [case.store, *(case.open() for _ in range(7))]
+    start = threading.Barrier(8)
+
+    def begin(store: Store) -> None:
+        start.wait(5)
+        store.processes.started("poller")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(begin, stores))
+    assert case.queries.beat_at("poller") == case.clock()

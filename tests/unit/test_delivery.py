@@ -147,6 +147,45 @@ def test_a_task_id_that_cannot_be_saved_is_tried_until_it_can(world: World) -> N
     assert world.sleeps == [0.5, 1]
 
 
+def answer_lost(call: Callable[..., Any]) -> Callable[..., Any]:
+    """It is done, and the first time nobody hears of it."""
+    lost = [StoreUnavailableError("the connection is gone")]
+
+    def deaf(*args: Any) -> Any:
+        answer = call(*args)
+        if lost:
+            raise lost.pop()
+        return answer
+
+    return deaf
+
+
+def test_a_submission_whose_record_was_saved_unheard_of_goes_on(world: World) -> None:
+    generations = world.core.store.generations
+    generations.save = answer_lost(generations.save)  # type: ignore[method-assign]
+    row = world.advance(world.add())
+    assert (row.task_id, len(world.kie.creates)) == ("task-1", 1)
+
+
+def test_a_generation_that_was_saved_unheard_of_is_a_new_one(world: World) -> None:
+    database = world.core.store.database
+    database.run = answer_lost(database.run)  # type: ignore[method-assign]
+    assert world.row(world.add()).status == "queued"
+
+
+def test_a_task_id_that_is_refused_is_not_forgotten(world: World) -> None:
+    def refuse(*_args: Any) -> Any:
+        raise ValueError("somebody's trigger")
+
+    generations = world.core.store.generations
+    generations.save_task_id, save = refuse, generations.save_task_id  # type: ignore[method-assign]
+    generation = world.add()
+    world.core.delivery.advance(generation.id, Channel.POLL)
+    generations.save_task_id = save  # type: ignore[method-assign]
+    world.core.submission.hand_in()
+    assert world.row(generation).task_id == "task-1"
+
+
 def test_a_task_id_survives_a_process_that_could_not_save_it(world: World) -> None:
     generation = world.add()
     generations = world.core.store.generations

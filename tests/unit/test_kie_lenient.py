@@ -61,6 +61,8 @@ def test_a_time_is_read_in_every_form_and_nonsense_is_absent(
         ("NaN", None),
         ("Infinity", None),
         (10**40, None),
+        ("999999999999.9999999", None),
+        ("999999999999.9", Decimal("999999999999.9")),
         ("1E-900000", None),
         ({}, None),
     ],

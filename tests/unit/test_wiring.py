@@ -23,7 +23,13 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path, folder: str)
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://u:hush@h/db", "postgresql://u:hu#sh@h:p/db", "postgresql://u:hush@h/db?pg=1"]
+    "url",
+    [
+        "mysql://u:hush@h/db",
+        "postgresql://u:x@hush@h/db",
+        "postgresql://u:hu#sh@h:p/db",
+        "postgresql://u:hush@h/db?pg=1",
+    ],
 )
 def test_the_password_of_a_database_is_not_shown(url: str) -> None:
     with pytest.raises(ConfigError, match=r"^DATABASE_URL: ") as caught:

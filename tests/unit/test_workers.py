@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -226,3 +227,24 @@ def test_kie_is_asked_once_however_many_look(world: World, workers: Workers) -> 
     results = [future.result(PATIENCE) for future in futures]
     assert [result is not None for result in results].count(True) == 1
     assert world.kie.asks == ["task-1"]
+
+
+def test_a_look_that_fails_does_not_end_the_looking(world: World, workers: Workers) -> None:
+    rows = finished(world, 1)
+    claims = world.core.store.claims
+    claim, failures = claims.claim_next, [ValueError("somebody's trigger")]
+
+    def fail_first(*args: Any, **more: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return claim(*args, **more)
+
+    claims.claim_next = fail_first  # type: ignore[method-assign]
+    workers.nudge(Lane.DELIVER)
+    assert eventually(lambda: not failures)
+
+    def look_again() -> bool:
+        workers.nudge(Lane.DELIVER)
+        return all_delivered(world, rows)
+
+    assert eventually(look_again)
