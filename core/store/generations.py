@@ -50,7 +50,7 @@ MAY_BECOME = {
 
 #: What PostgreSQL says of a user who has to be a UUID, be there, and be known. Nothing else that we
 #: insert is bound by types or keys that are not ours.
-OF_ADOPTED_USERS = ("22P02", "23502", "23503")
+OF_ADOPTED_USERS = ("22001", "22003", "22P02", "23502", "23503")
 
 
 class IdempotencyConflictError(AppError):
