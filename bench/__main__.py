@@ -7,11 +7,23 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import NamedTuple
 
-from bench import asking, backlog, callbacks, claims, dashboard, first_file, idle, large_file
+from bench import (
+    asking,
+    backlog,
+    callbacks,
+    claims,
+    dashboard,
+    first_file,
+    idle,
+    large_file,
+    second_poller,
+)
 from bench.figures import Row, table
 from bench.processes import PATH
+from tests.support.postgres import Postgres, Server
 
 INSTALL = {
     "nginx": "Debian: nginx-light",
@@ -23,7 +35,7 @@ INSTALL = {
 class Measure(NamedTuple):
     """How something is measured, and which programs that needs."""
 
-    take: Callable[[bool], list[Row]]
+    take: Callable[[bool, Postgres | None], list[Row]]
     needs: tuple[str, ...] = ()
 
 
@@ -34,6 +46,7 @@ MEASURES = {
     "first-file": Measure(first_file.first_file, ("nginx",)),
     "large-file": Measure(large_file.large_file, ("nginx", "curl")),
     "backlog": Measure(backlog.backlog, ("nginx",)),
+    "second-poller": Measure(second_poller.second_poller, ("nginx",)),
     "asking": Measure(asking.asking),
     "idle": Measure(idle.idle),
     "claims": Measure(claims.claims),
@@ -49,20 +62,29 @@ def main() -> int:
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(MEASURES):
         parser.error(f"no such measure: {', '.join(sorted(unknown))}")
-    rows = [row for name in arguments.names or MEASURES for row in _take(name, arguments.quick)]
-    print(table(rows))
+    names = arguments.names or list(MEASURES)
+    on_sqlite = [row for name in names for row in _take(name, arguments.quick, None)]
+    on_postgresql = [row for name in names for row in _take_on_server(name, arguments.quick)]
+    print(table(on_sqlite, on_postgresql))
     return 0
 
 
-def _take(name: str, quick: bool) -> list[Row]:
+def _take_on_server(name: str, quick: bool) -> list[Row]:
+    """With a server of its own, as it is by default: what it has said is on the disk."""
+    with closing(Server(settings=())) as server:
+        return _take(name, quick, server)
+
+
+def _take(name: str, quick: bool, server: Postgres | None) -> list[Row]:
     measure = MEASURES[name]
     missing = [tool for tool in measure.needs if not shutil.which(tool, path=PATH)]
     if missing:
         why = ", ".join(f"{tool} ({INSTALL[tool]})" for tool in missing)
         return [Row(measure=name, ours=f"NOT MEASURED: install {why}")]
-    print(f"{name} ...", end=" ", file=sys.stderr, flush=True)
+    where = "PostgreSQL" if server else "SQLite"
+    print(f"{name}, {where} ...", end=" ", file=sys.stderr, flush=True)
     started = time.perf_counter()
-    rows = measure.take(quick)
+    rows = measure.take(quick, server)
     print(f"{time.perf_counter() - started:.0f} s", file=sys.stderr)
     return rows
 

@@ -18,6 +18,7 @@ from core.ids import new_id
 from core.kie.report import Accepted, AskAnswer, AskFailed, CreateAnswer, Report, ResultFile
 from core.store.inbox import Received
 from core.wiring import Core, open_core
+from tests.support.postgres import Postgres
 
 TASK_ID = "task-1"
 TASK_TIME = timedelta(minutes=5)
@@ -71,10 +72,10 @@ class CountedKie:
         return Decimal(0)
 
 
-def asking(quick: bool) -> list[Row]:
+def asking(quick: bool, server: Postgres | None) -> list[Row]:
     """The worst kind of task without a callback, and any task with one."""
-    looks, late = zip(*(_without_callback(kind) for kind in KINDS), strict=True)
-    creates, reads = _with_callback()
+    looks, late = zip(*(_without_callback(server, kind) for kind in KINDS), strict=True)
+    creates, reads = _with_callback(server)
     task = "task of 5 min without callback"
     early = "callback before the first look"
     return [
@@ -85,9 +86,9 @@ def asking(quick: bool) -> list[Row]:
     ]
 
 
-def _without_callback(kind: str | None) -> tuple[int, float]:
+def _without_callback(server: Postgres | None, kind: str | None) -> tuple[int, float]:
     """Reads until it was delivered, and how long after its end that was."""
-    with _core(TASK_TIME) as (core, kie, clock):
+    with _core(server, TASK_TIME) as (core, kie, clock):
         generation = _add(core, kind)
         while generation.due_at is not None:
             clock.now = generation.due_at
@@ -96,9 +97,9 @@ def _without_callback(kind: str | None) -> tuple[int, float]:
         return kie.calls.count("read"), (clock() - kie.finishes_at).total_seconds()
 
 
-def _with_callback() -> tuple[int, int]:
+def _with_callback(server: Postgres | None) -> tuple[int, int]:
     """Creates and reads when the callback comes five seconds after the create."""
-    with _core(timedelta(seconds=5)) as (core, kie, clock):
+    with _core(server, timedelta(seconds=5)) as (core, kie, clock):
         generation = _add(core, "image")
         core.delivery.advance(generation.id, Channel.POLL)
         clock.now = kie.finishes_at
@@ -117,12 +118,14 @@ def _with_callback() -> tuple[int, int]:
 
 
 @contextmanager
-def _core(task_time: timedelta) -> Iterator[tuple[Core, CountedKie, Clock]]:
+def _core(
+    server: Postgres | None, task_time: timedelta
+) -> Iterator[tuple[Core, CountedKie, Clock]]:
     clock = Clock()
     kie = CountedKie(clock, clock() + task_time)
     wire = httpx.MockTransport(lambda _: httpx.Response(200, stream=httpx.ByteStream(PDF)))
     with (
-        product() as home,
+        product(server) as home,
         httpx.Client(transport=wire) as media,
         open_core(home.settings(), clock=clock, kie=kie, media=media) as core,
     ):

@@ -1,67 +1,47 @@
-"""The baseline of callbacks: a bare Flask route that writes the same three rows with raw sqlite3.
+"""The baseline of callbacks: a bare Flask route that writes the same three rows.
 
-The same tables and indexes, the same durability, one connection and one lock per process. It checks
-nothing, logs nothing and delivers nothing.
+The same tables and indexes, the same durability. It checks nothing, logs nothing and delivers
+nothing.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sqlite3
-import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask, Response, request
 
+from bench.bare_writes import Keep, PostgresqlKeep, SqliteKeep
 from bench.processes import free_port, python, running, wait_for_workers
 from core.settings import Settings
+from core.store.database import is_sqlite
 
 DATABASE = "BENCH_DATABASE"
-INSERT_CALLBACK = """
-INSERT INTO callbacks (id, received_at, task_id, generation_id, stage, verdict, headers, body,
-                       body_sha256) VALUES (?, ?, ?, ?, 'success', 'accepted', '{}', ?, ?)
-"""
-WAKE = "UPDATE generations SET due_at = ?, updated_at = ? WHERE id = ?"
-INSERT_EVENT = """
-INSERT INTO events (generation_id, at, name, detail) VALUES (?, ?, 'callback.accepted', '{}')
-"""
 
 
 def create_app() -> Flask:
     """The app of one worker process."""
     app = Flask(__name__, static_folder=None)
-    lock = threading.Lock()
-    connection = sqlite3.connect(
-        os.environ[DATABASE], timeout=10, isolation_level=None, check_same_thread=False
-    )
-    connection.execute("PRAGMA synchronous=FULL")
+    keep = _keep(os.environ[DATABASE])
 
     @app.post("/api/kie/callback")
     def receive() -> Response:
         body = request.get_data(as_text=True)
-        task_id = json.loads(body)["data"]["taskId"]
-        generation_id = request.args["generation"]
-        callback_id, now = uuid.uuid4().hex, str(datetime.now(UTC).replace(tzinfo=None))
-        with lock:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute(
-                INSERT_CALLBACK, (callback_id, now, task_id, generation_id, body, callback_id)
-            )
-            connection.execute(WAKE, (now, now, generation_id))
-            connection.execute(INSERT_EVENT, (generation_id, now))
-            connection.execute("COMMIT")
+        keep(request.args["generation"], json.loads(body)["data"]["taskId"], body)
         return Response('{"status":"accepted"}\n', mimetype="application/json")
 
     return app
 
 
+def _keep(url: str) -> Keep:
+    return SqliteKeep(url) if is_sqlite(url) else PostgresqlKeep(url)
+
+
 @contextmanager
-def bare_route(database: Path) -> Iterator[int]:
+def bare_route(database: str, folder: Path) -> Iterator[int]:
     """The bare route under the product's gunicorn settings; gives its port."""
     port, defaults = free_port(), Settings(_env_file=None)
     command = [
@@ -70,6 +50,6 @@ def bare_route(database: Path) -> Iterator[int]:
         *("--keep-alive", "5", "--no-control-socket", "--bind", f"127.0.0.1:{port}"),
         "bench.bare:create_app()",
     ]
-    with running(command, database.parent, {DATABASE: str(database)}):
+    with running(command, folder, {DATABASE: database}):
         wait_for_workers(port)
         yield port

@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-HEADINGS = ("measure", "ours", "baseline", "ratio", "target", "met")
+OF_EACH = ("baseline", "ratio", "met")
+HEADINGS = ("measure", "target", "SQLite", *OF_EACH, "PostgreSQL", *OF_EACH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of the table. `met` is None where nothing was promised, or nothing measured."""
+    """A measure on one database. `met` is None where nothing was promised, or nothing measured."""
 
     measure: str
     ours: str
@@ -58,13 +59,18 @@ def quantity(value: float, unit: str) -> str:
     return f"{value:,.{digits}f} {unit}".strip()
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table."""
-    lines = [HEADINGS, tuple("---" for _ in HEADINGS), *map(_cells, rows)]
+def table(on_sqlite: Sequence[Row], on_postgresql: Sequence[Row]) -> str:
+    """A Markdown table with a line for each measure, which are the same on both."""
+    both = zip(on_sqlite, on_postgresql, strict=True)
+    lines = [HEADINGS, tuple("---" for _ in HEADINGS), *(_line(*pair) for pair in both)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _line(sqlite: Row, postgresql: Row) -> tuple[str, ...]:
+    return (sqlite.measure, sqlite.target, *_cells(sqlite), *_cells(postgresql))
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
     met = {True: "yes", False: "**no**", None: ""}[row.met]
-    return (row.measure, row.ours, row.baseline, ratio, row.target, met)
+    return (row.ours, row.baseline, ratio, met)

@@ -11,8 +11,9 @@ import httpx
 from bench.figures import Row, at_most
 from bench.host import Host, nginx
 from bench.processes import wait_until
-from bench.product import Product, add, product, submitted
+from bench.product import Product, product, submitted
 from bench.sending import write_callbacks
+from tests.support.postgres import Postgres
 
 FILE_BYTES = 200_000
 LIMIT_MS = 150.0
@@ -22,13 +23,13 @@ PATIENCE_SECONDS = 30
 DELIVERED = "SELECT count(*) FROM generations WHERE status = 'success'"
 
 
-def first_file(quick: bool) -> list[Row]:
+def first_file(quick: bool, server: Postgres | None) -> list[Row]:
     """A callback at a time; KIE's own time to answer is taken off."""
     rounds = 5 if quick else 30
-    with product() as empty, nginx(empty.folder / "host", FILE_BYTES) as host:
+    with product(server) as empty, nginx(empty.folder / "host", FILE_BYTES) as host:
         ours = empty.with_kie_at(host.url)
         generations = [submitted(number) for number in range(rounds)]
-        add(ours.database, generations)
+        ours.add(generations)
         callbacks = write_callbacks(ours.folder / "callbacks.tsv", generations)
         with ours.webhook(), ours.poller():
             took = _deliver(ours, callbacks)

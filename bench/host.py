@@ -37,7 +37,10 @@ http {{
             default_type application/json;
             return 200 '{answer}';
         }}
-        location /media/ {{ try_files /result.mp4 =404; }}
+        location /media/ {{
+            limit_rate {bytes_per_second};
+            try_files /result.mp4 =404;
+        }}
     }}
 }}
 """
@@ -59,14 +62,19 @@ class Host:
 
 
 @contextmanager
-def nginx(folder: Path, file_bytes: int) -> Iterator[Host]:
-    """A host whose results have this size."""
+def nginx(folder: Path, file_bytes: int, bytes_per_second: int = 0) -> Iterator[Host]:
+    """A host whose results have this size; sent no faster than this, each, unless it is 0."""
     folder.mkdir()
     write_video(folder / "result.mp4", file_bytes)
     port = free_port()
     settings = folder / "nginx.conf"
     settings.write_text(
-        CONFIGURATION.format(folder=folder, port=port, answer=_answer(f"http://127.0.0.1:{port}"))
+        CONFIGURATION.format(
+            folder=folder,
+            port=port,
+            answer=_answer(f"http://127.0.0.1:{port}"),
+            bytes_per_second=bytes_per_second,
+        )
     )
     command = ["nginx", "-p", str(folder), "-c", str(settings)]
     with running(command, folder, {}):

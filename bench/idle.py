@@ -7,15 +7,16 @@ import time
 from bench.figures import Row, at_most
 from bench.processes import children, cpu_seconds
 from bench.product import product
+from tests.support.postgres import Postgres
 
 LIMIT_PERCENT = 2.0
 SETTLE_SECONDS = 3
 
 
-def idle(quick: bool) -> list[Row]:
+def idle(quick: bool, server: Postgres | None) -> list[Row]:
     """The processor time of each web worker and of the poller, in percent of one core."""
     seconds = 5 if quick else 20
-    with product() as empty, empty.webhook() as web, empty.poller() as poller:
+    with product(server) as empty, empty.webhook() as web, empty.poller() as poller:
         time.sleep(SETTLE_SECONDS)
         processes = [poller.pid, *children(web.pid)]
         before = [cpu_seconds(pid) for pid in processes]

@@ -11,10 +11,11 @@ from statistics import median
 from bench.figures import Row, at_least, at_most
 from bench.host import Host, nginx
 from bench.processes import memory_kib, output_of
-from bench.product import add, product, submitted
+from bench.product import product, submitted
 from core.generation.model import Channel, Status
 from core.settings import Settings
 from core.wiring import open_core
+from tests.support.postgres import Postgres
 
 SHARE = 0.6
 LIMIT_MIB = 48.0
@@ -22,13 +23,13 @@ LIMIT_MIB = 48.0
 BARE = 'curl -sf "$0" | tee "$1" | sha256sum && sync "$1"'
 
 
-def large_file(quick: bool) -> list[Row]:
+def large_file(quick: bool, server: Postgres | None) -> list[Row]:
     """1 GiB from loopback into storage, against curl, tee, sha256sum and sync."""
     mib, rounds = (128, 1) if quick else (1024, 3)
     ours, bare, growth = [], [], []
-    with product() as home, nginx(home.folder / "host", mib << 20) as host:
+    with product(server) as home, nginx(home.folder / "host", mib << 20) as host:
         for _ in range(rounds):
-            seconds, grown = _ours(host)
+            seconds, grown = _ours(host, server)
             ours.append(mib / seconds)
             growth.append(grown)
             bare.append(mib / _bare(host, home.folder / "bare.mp4"))
@@ -39,11 +40,11 @@ def large_file(quick: bool) -> list[Row]:
     ]
 
 
-def _ours(host: Host) -> tuple[float, float]:
-    with product() as empty:
+def _ours(host: Host, server: Postgres | None) -> tuple[float, float]:
+    with product(server) as empty:
         ours = empty.with_kie_at(host.url)
         generation = submitted(0, due_at=submitted(0).created_at)
-        add(ours.database, [generation])
+        ours.add([generation])
         told = json.loads(ours.run("bench.large_file", generation.id))
     return told["seconds"], told["grown_kib"] / 1024
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ from core.settings import Settings
 from core.store.migrate import migrate
 from core.store.rows import to_columns
 from core.store.tables import generations
+from tests.support.postgres import Postgres
 
 SECRET = "bench"
 AT_ONCE = 20_000
@@ -35,6 +35,7 @@ class Product:
     folder: Path
     port: int
     kie_url: str
+    engine: sa.Engine
 
     @property
     def base_url(self) -> str:
@@ -42,15 +43,16 @@ class Product:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def database(self) -> Path:
-        """Its SQLite file."""
-        return self.folder / "kie.db"
+    def database(self) -> str:
+        """The URL of its database."""
+        return self.engine.url.render_as_string(hide_password=False)
 
     @property
     def environment(self) -> dict[str, str]:
         """What differs from the defaults."""
         return {
             "DATA_DIR": str(self.folder),
+            "DATABASE_URL": self.database,
             "PORT": str(self.port),
             "PUBLIC_BASE_URL": self.base_url,
             "KIE_BASE_URL": self.kie_url,
@@ -93,17 +95,33 @@ class Product:
 
     def value(self, sql: str) -> str:
         """The first value that a query gives."""
-        with closing(sqlite3.connect(self.database, timeout=10)) as connection:
-            return str(connection.execute(sql).fetchone()[0])
+        with self.engine.connect() as connection:
+            return str(connection.exec_driver_sql(sql).scalar())
+
+    def add(self, new: Sequence[Generation]) -> None:
+        """Write generations into its database, many in a transaction."""
+        for start in range(0, len(new), AT_ONCE):
+            rows = [to_columns(generation) for generation in new[start : start + AT_ONCE]]
+            with self.engine.begin() as connection:
+                connection.execute(sa.insert(generations), rows)
 
 
 @contextmanager
-def product(kie_url: str = "http://127.0.0.1:1") -> Iterator[Product]:
-    """A product with an empty database, in a folder that is removed at the end."""
-    with tempfile.TemporaryDirectory(prefix="kie-bench-") as folder:
-        made = Product(Path(folder), free_port(), kie_url)
-        migrate(made.settings().database)
-        yield made
+def product(server: Postgres | None = None) -> Iterator[Product]:
+    """A product that knows no KIE, in a folder and with a database that go at the end.
+
+    The database is an empty one of the server, or else a SQLite file.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kie-bench-")))
+        url = f"sqlite:///{folder / 'kie.db'}"
+        if server is not None:
+            url = server.create()
+            stack.callback(server.drop, url)
+        engine = sa.create_engine(url)
+        stack.callback(engine.dispose)
+        migrate(url)
+        yield Product(folder, free_port(), "http://127.0.0.1:1", engine)
 
 
 def submitted(number: int, **fields: Any) -> Generation:
@@ -129,16 +147,6 @@ def held(number: int) -> Generation:
     """A generation that some other machine is working on: a callback wakes it, nobody here may."""
     until = datetime.now(UTC) + HELD_BY_ANOTHER
     return submitted(number, lease_token="of another machine", lease_until=until)
-
-
-def add(database: Path, new: Sequence[Generation]) -> None:
-    """Write generations into a migrated database, many in a transaction."""
-    engine = sa.create_engine(f"sqlite:///{database}")
-    for start in range(0, len(new), AT_ONCE):
-        rows = [to_columns(generation) for generation in new[start : start + AT_ONCE]]
-        with engine.begin() as connection:
-            connection.execute(sa.insert(generations), rows)
-    engine.dispose()
 
 
 def callback_path(generation: Generation) -> str:

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
-LOOK_AGAIN_SECONDS = 0.01  # after a look that found nothing and during which a nudge came
+LOOK_AGAIN_SECONDS = 0.1  # after a look that found nothing and during which a nudge came
 CANCEL_SECONDS = 3.0  # a cancelled download notices with its next chunk
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bench.history.values import Row
+from bench.history.values import Insert, Row, columns_of
 
 FAST = (
     "locking_mode = EXCLUSIVE",
@@ -21,32 +21,29 @@ FAST = (
 
 
 @contextmanager
-def filling(file: Path) -> Iterator[sqlite3.Connection]:
-    """A connection for inserting into a migrated database, which nobody else may have open.
+def filling_file(file: Path) -> Iterator[Insert]:
+    """What inserts into a migrated database, which nobody else may have open.
 
     Neither a crash nor an exception undoes what was written: the file is of no use then.
     """
     location = f"{file.absolute().as_uri()}?mode=rw"  # never creates: migrate does
     with closing(sqlite3.connect(location, uri=True, isolation_level=None)) as connection:
+
+        def insert(table: sa.Table, rows: Iterable[Row], *, without: str = "") -> None:
+            columns = columns_of(table, without)
+            marks = ", ".join("?" for _ in columns)
+            sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"
+            connection.executemany(sql, rows)
+
         for pragma in FAST:
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("BEGIN")
         indexes = _drop_indexes(connection)
-        yield connection
+        yield insert
         for statement in indexes:
             connection.execute(statement)
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
-
-
-def insert(
-    connection: sqlite3.Connection, table: sa.Table, rows: Iterable[Row], *, without: str = ""
-) -> None:
-    """Insert rows that have a table's columns in their order, but for the one to leave out."""
-    columns = [column.name for column in table.c if column.name != without]
-    marks = ", ".join("?" for _ in columns)
-    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"
-    connection.executemany(sql, rows)
 
 
 def _drop_indexes(connection: sqlite3.Connection) -> list[str]:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
+import sqlalchemy as sa
 from pydantic_core import to_json
 
 Row = tuple[Any, ...]
 
 MICROSECONDS = 1_000_000
+
+
+class Insert(Protocol):
+    """Writes rows that have a table's columns in their order, but for the one to leave out."""
+
+    def __call__(self, table: sa.Table, rows: Iterable[Row], *, without: str = "") -> None: ...
+
+
+def columns_of(table: sa.Table, without: str) -> list[str]:
+    """The columns that such rows have."""
+    return [column.name for column in table.c if column.name != without]
 
 
 def time_text(at: float) -> str:

@@ -111,7 +111,7 @@ def select_newer(filter: Filter, than: Cursor, limit: int) -> sa.Select[datetime
 def select_times(
     filter: Filter, before: Cursor | None, *, after_first: int, limit: int
 ) -> sa.Select[datetime]:
-    """When those after the first so many were created; asks nothing but an index."""
+    """When those after the first so many were created, whoever made them: an index tells it."""
     query = sa.select(g.c.created_at).where(*filter.conditions())
     if before is not None:
         query = query.where(before.after())

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from bench.bare_writes import PostgresqlKeep, SqliteKeep
 from bench.figures import Row, at_least, at_most, percentile, quantity, table
 from bench.host import write_video
+from bench.product import submitted
 from core.media.inspect import inspect
+from core.store.database import is_sqlite, open_database
+from core.store.queries import Queries
+from core.store.store import Store
 
 
 @pytest.mark.parametrize(
@@ -43,15 +49,36 @@ def test_quantities_show_three_digits(value: float, shown: str) -> None:
     assert quantity(value, "s") == shown
 
 
-def test_table_is_markdown_with_a_line_for_each_row() -> None:
-    lines = table([at_least("speed", 40.0, 100.0, 0.5, "/s")]).splitlines()
-    assert lines[-1] == "| speed | 40 /s | 100 /s | 0.40 | >= 0.5 x | **no** |"
+def test_table_is_markdown_with_a_line_for_each_measure() -> None:
+    sqlite = at_least("speed", 40.0, 100.0, 0.5, "/s")
+    postgresql = at_least("speed", 60.0, 100.0, 0.5, "/s")
+    lines = table([sqlite], [postgresql]).splitlines()
+    figures = "40 /s | 100 /s | 0.40 | **no** | 60 /s | 100 /s | 0.60 | yes"
+    assert lines[-1] == f"| speed | >= 0.5 x | {figures} |"
     assert len(lines) == 3
 
 
 def test_row_that_was_not_measured_says_so_and_gives_no_verdict() -> None:
-    line = table([Row(measure="backlog", ours="NOT MEASURED: install nginx")]).splitlines()[-1]
-    assert line == "| backlog | NOT MEASURED: install nginx |  |  |  |  |"
+    row = Row(measure="backlog", ours="NOT MEASURED: install nginx")
+    line = table([row], [row]).splitlines()[-1]
+    nothing = "NOT MEASURED: install nginx |  |  |  |"
+    assert line == f"| backlog |  | {nothing} {nothing}"
+
+
+def test_bare_route_keeps_what_the_product_keeps_of_a_callback(database_url: str) -> None:
+    database = open_database(database_url)
+    Store(database).generations.add(generation := submitted(0))
+    bare = SqliteKeep if is_sqlite(database_url) else PostgresqlKeep
+    with closing(bare(database_url)) as keep:
+        keep(generation.id, "task00000000", "{}")
+    queries = Queries(database)
+    [callback] = queries.callbacks_of(generation)
+    assert (callback["verdict"], callback["body"]) == ("accepted", "{}")
+    assert queries.events_of(generation)[-1]["name"] == "callback.accepted"
+    woken = queries.by_id(generation.id)
+    assert woken is not None
+    assert woken.due_at is not None
+    database.close()
 
 
 @pytest.mark.parametrize("size", [200_000, 3_000_001])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from contextlib import closing
 from datetime import timedelta
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bench.history import write_history
 from bench.history.models import USED
@@ -21,9 +24,12 @@ from core.kie.families.market import Market
 from core.store.database import open_database
 from core.store.migrate import migrate
 from core.store.queries import Queries
+from core.store.tables import metadata
 from core.telling import told
 from simulator.models import complaint
 from tests.support.clock import NOON
+from tests.support.postgres import query
+from tests.support.processes import ROOT
 
 COUNT = 2_000
 WRITTEN = ("generations", "assets", "callbacks", "events", "refusals", "processes")
@@ -85,6 +91,78 @@ def test_url_names_the_file_too(tmp_path: Path) -> None:
     migrate(url)
     write_history(url, 10, until=NOON)
     assert rows(tmp_path / "history.db", "SELECT count(*) FROM generations") == [(10,)]
+
+
+def everything(url: str) -> dict[str, list[sa.Row[Any]]]:
+    database = open_database(url)
+    with database.read() as connection:
+        tables = [metadata.tables[name] for name in WRITTEN]
+        found = {
+            table.name: list(connection.execute(sa.select(table).order_by(*table.primary_key)))
+            for table in tables
+        }
+    database.close()
+    return found
+
+
+def test_both_databases_get_the_same_rows(tmp_path: Path, postgresql_url: str) -> None:
+    write_history(postgresql_url, 200, until=NOON)
+    assert everything(postgresql_url) == everything(f"sqlite:///{history(tmp_path, 200)}")
+
+
+def test_event_after_the_history_has_the_next_id(postgresql_url: str) -> None:
+    write_history(postgresql_url, 20, until=NOON)
+    last = everything(postgresql_url)["events"][-1]
+    [row] = query(
+        postgresql_url,
+        "INSERT INTO events (generation_id, at, name, detail)"
+        " SELECT generation_id, at, name, detail FROM events LIMIT 1 RETURNING id",
+    )
+    assert row["id"] == last.id + 1
+
+
+SCHEMA = """
+SELECT indexdef AS line FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL
+SELECT concat(conrelid::regclass, ' ', conname, ' ', pg_get_constraintdef(oid))
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+ORDER BY line
+"""
+
+
+def test_indexes_and_constraints_of_a_server_are_there_again(postgresql_url: str) -> None:
+    before = query(postgresql_url, SCHEMA)
+    write_history(postgresql_url, 20, until=NOON)
+    assert query(postgresql_url, SCHEMA) == before
+
+
+def test_history_that_breaks_off_leaves_nothing_on_a_server(postgresql_url: str) -> None:
+    def break_off(written: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_history(postgresql_url, 20, until=NOON, progress=break_off)
+    assert not any(everything(postgresql_url).values())
+
+
+def test_planner_of_a_server_knows_how_much_there_is(postgresql_url: str) -> None:
+    write_history(postgresql_url, 200, until=NOON)
+    [row] = query(
+        postgresql_url, "SELECT reltuples::int AS rows FROM pg_class WHERE relname = 'generations'"
+    )
+    assert row["rows"] == 200
+
+
+@pytest.mark.parametrize("kind", ["a file", "a server"])
+def test_database_that_is_there_already_is_refused(
+    kind: str, tmp_path: Path, postgresql_url: str
+) -> None:
+    url = postgresql_url if kind == "a server" else str(history(tmp_path, 0))
+    refused = subprocess.run(
+        [sys.executable, "-m", "bench.history", url, "10"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert refused.returncode == 2
+    assert "there is a database already" in refused.stderr
 
 
 def test_indexes_are_there_again(file: Path, tmp_path: Path) -> None:

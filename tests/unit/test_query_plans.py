@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from core.generation.model import Channel, Status
-from core.ids import new_token
-from core.store.claims import Lane
 from core.store.database import open_database
 from core.store.listing import Cursor, Filter
 from core.store.migrate import migrate
@@ -19,27 +17,12 @@ from core.store.queries import Queries
 from core.store.store import Store
 from core.store.tables import callbacks, generations
 from tests.support.clock import NOON, Clock
+from tests.support.questions import CURSOR, HOT, LISTS, Ask
 from tests.support.statements import Statement, plans, recorded
 
-Ask = Callable[[Store, Queries], object]
 FINISHED = 20_000
 OPEN = 50
-
-# Of a token the last digit says which queue has its turn.
-HOT: dict[str, Ask] = {
-    "submit": lambda store, _: store.claims.claim_next(Lane.SUBMIT, new_token()),
-    "deliver by age": lambda store, _: store.claims.claim_next(Lane.DELIVER, "a0"),
-    "deliver by expiry": lambda store, _: store.claims.claim_next(Lane.DELIVER, "a1"),
-    "announced": lambda store, _: store.claims.claim_next(Lane.DELIVER, "a0", announced_only=True),
-    "has set aside": lambda store, _: store.claims.has_set_aside(),
-    "set aside": lambda store, _: store.claims.claim_set_aside(new_token()),
-    "by id": lambda store, _: store.claims.claim("open-1", new_token()),
-    "renew": lambda store, _: store.claims.renew([new_token()]),
-    "sweep": lambda store, _: store.sweep_unmatched(),
-    "grant": lambda store, _: store.grants.grant("open-1"),
-    "wake": lambda store, _: store.generations.wake("open-1"),
-    "by task": lambda _, queries: queries.by_task("task-1"),
-}
+FIRST = {"open": 1, "done": 1_000_000}  # of the numbers that are their ids
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +58,7 @@ def fill(connection: sqlite3.Connection, name: str, rows: int, **values: object)
     insert = f"INSERT INTO generations ({', '.join(columns)}, task_id) VALUES ({marks}, ?)"
     for n in range(rows):
         created_at = str(datetime(2026, 1, 1) + timedelta(seconds=n))  # noqa: DTZ001 - as stored
-        own = {**columns, "id": f"{name}-{n}", "created_at": created_at}
+        own = {**columns, "id": str(UUID(int=FIRST[name] + n)), "created_at": created_at}
         connection.execute(insert, (*own.values(), f"{name}-task-{n}"))
 
 
@@ -158,33 +141,6 @@ def test_what_is_finished_costs_nothing(databases: dict[str, Path], name: str) -
     statements = statements_of(databases["old"], HOT[name])
     young, old = (steps(databases[age], statements) for age in ("young", "old"))
     assert old <= young * 1.05 + 20
-
-
-PERIOD = {"since": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=10)}
-FAILED_FLUX = {"model": "m1", "status": Status.FAILED, **PERIOD}
-CURSOR = Cursor(datetime(2026, 1, 1, 1, 40, tzinfo=UTC), "m")
-#: Each filter of the list, and each combination that a link in the dashboard leads to.
-LISTS: dict[str, Filter] = {
-    "all": Filter(),
-    "delivered": Filter(status=Status.SUCCESS),
-    "failed": Filter(status=Status.FAILED),
-    "queued": Filter(status=Status.QUEUED),
-    "open": Filter(is_open=True),
-    "kind": Filter(kind="video"),
-    "model": Filter(model="m1"),
-    "user": Filter(user_id="u1"),
-    "unknown user": Filter(user_id="nobody"),
-    "via": Filter(delivered_via=Channel.POLL),
-    "code": Filter(error_code="c1"),
-    "period": Filter(**PERIOD),
-    "status, period": Filter(status=Status.FAILED, **PERIOD),
-    "open, period": Filter(is_open=True, **PERIOD),
-    "open, user": Filter(is_open=True, user_id="u1"),
-    "model, period": Filter(model="m1", **PERIOD),
-    "model, status, period": Filter(**FAILED_FLUX),
-    "via, period": Filter(delivered_via=Channel.POLL, **PERIOD),
-    "code, model, status, period": Filter(error_code="c1", **FAILED_FLUX),
-}
 
 
 @pytest.fixture(scope="module")
