@@ -367,7 +367,9 @@ def test_the_old_is_found_by_its_index(
 ) -> None:
     plan = plan_of(case, question)
     assert index in plan
-    assert "SCAN generations" not in plan and "Seq Scan" not in plan
+    # Of files, few as they are here, PostgreSQL 18 reads all that are not stored.
+    whole = ("SCAN generations", "Seq Scan on generations", "Seq Scan on callbacks")
+    assert not [each for each in whole if each in plan]
 
 
 def test_what_was_pruned_is_in_no_index_that_is_looked_through(case: StoreCase) -> None:
