@@ -10,8 +10,10 @@ from datetime import timedelta
 
 from core.errors import AppError
 from core.settings import Settings
-from core.store.database import Database, open_database
+from core.store.adopting import require_prefix
+from core.store.database import Database
 from core.store.migrate import migrate, require_current
+from core.store.opening import open_database
 from core.store.retention import Pruned, Retention
 from core.store.rollup import Rollup
 
@@ -46,14 +48,16 @@ def _add_adopting(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="URL",
-        help="how permanent URLs of yours begin, beside PUBLIC_BASE_URL/assets/; may be repeated",
+        help="how permanent URLs of yours begin, up to a /, beside PUBLIC_BASE_URL/assets/;"
+        " may be repeated",
     )
 
 
 def _migrate(settings: Settings, arguments: argparse.Namespace) -> None:
     """bring the database to the newest schema"""
     dry_run = arguments.dry_run
-    ours = [f"{settings.public_base_url}/assets/", *arguments.ours]
+    given = (require_prefix(url, kie_base_url=settings.kie_base_url) for url in arguments.ours)
+    ours = [f"{settings.public_base_url}/assets/", *given]
     told: list[str] = []
     migrate(
         settings.database,

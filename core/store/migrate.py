@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,8 +19,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from core.errors import StoreUnavailableError
+from core.store.address import is_sqlite
 from core.store.adopting import AdoptionError, adopt, needs_adopting
-from core.store.database import Database, is_sqlite
+from core.store.database import Database
 from core.store.postgresql import connect_url
 from core.store.row_security import plan_policies
 from core.store.sqlite import sqlite_file
@@ -95,6 +97,11 @@ def _adopt(
 def _upgrade(connection: sa.Connection, tell: Callable[[str], None]) -> None:
     revision = _revision(connection)
     if revision.is_ahead:
+        if re.fullmatch(r"\d{4}", revision.applied or "") is None:
+            raise StoreUnavailableError(
+                "`alembic_version` belongs to another application: give this product a schema or a"
+                " database of its own"
+            )
         return  # an older release was put back, which works with it
     script = ScriptDirectory(str(MIGRATIONS))
     missing = list(script.iterate_revisions("head", revision.applied or "base"))

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
+from core.store.row_security import secure
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -14,6 +16,17 @@ depends_on = None
 created = "20261122130819"
 
 GENERATION_ID = sa.String().with_variant(sa.Uuid(as_uuid=False), "postgresql")
+
+CLOSED = (
+    "alembic_version",
+    "assets",
+    "callbacks",
+    "create_grants",
+    "events",
+    "generations",
+    "processes",
+    "refusals",
+)
 
 
 def upgrade() -> None:
@@ -240,3 +253,5 @@ def upgrade() -> None:
     op.create_index("ix_events_generation_id", "events", ["generation_id", "id"], unique=False)
     never = datetime(1970, 1, 1, tzinfo=UTC)
     op.bulk_insert(create_grants, [{"slot": slot, "granted_at": never} for slot in range(20)])
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(secure(CLOSED))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from core.store.row_security import secure
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -88,6 +90,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_rollups"),
     )
     op.bulk_insert(rollups, [{"id": 1, "event_id": 0, "folded_at": None}])
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(secure(["cohorts", "durations", "rollups", "stale_hours"]))
 
 
 def _make_indexes(table: str, indexes: dict[str, tuple[list[str], str | None]]) -> None:

@@ -93,6 +93,30 @@ CREATE TABLE rollups (
 
 INSERT INTO rollups (id, event_id, folded_at) VALUES (1, 0, NULL);
 
+DO $secure$
+DECLARE
+    strangers text := (SELECT 'PUBLIC, ' || string_agg(quote_ident(rolname), ', ' ORDER BY rolname) FROM pg_roles WHERE rolname IN ('anon', 'authenticated'));
+    name text;
+    sequence regclass;
+BEGIN
+    IF NOT (SELECT count(*) = 2 FROM pg_roles WHERE rolname IN ('authenticated', 'service_role')) THEN
+        RETURN;
+    END IF;
+    FOREACH name IN ARRAY ARRAY['cohorts', 'durations', 'rollups', 'stale_hours'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('REVOKE ALL ON TABLE %I FROM %s', name, strangers);
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE %I TO service_role', name);
+        FOR sequence IN
+            SELECT pg_class.oid FROM pg_depend JOIN pg_class ON pg_class.oid = objid
+            WHERE refobjid = to_regclass(name) AND relkind = 'S' AND deptype IN ('a', 'i')
+        LOOP
+            EXECUTE format('REVOKE ALL ON SEQUENCE %s FROM %s', sequence, strangers);
+            EXECUTE format('GRANT USAGE, SELECT ON SEQUENCE %s TO service_role', sequence);
+        END LOOP;
+    END LOOP;
+END
+$secure$;
+
 UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num = '0001';
 END
 $revision$;

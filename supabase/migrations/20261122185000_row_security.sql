@@ -175,27 +175,32 @@ FROM (
         )
 ) AS dependents CROSS JOIN others
 UNION ALL
-SELECT 5, CASE WHEN writes
+SELECT 5, CASE WHEN writes AND NOT may
+        THEN format('function %s stays, but see to it: it changes generations with the rights of'
+            ' its owner, %s, who alone can take it from %s', signature, owner, strangers)
+        WHEN writes
         THEN format('only the service role may call function %s, which changes generations'
             ' with its owner''s rights', signature)
         ELSE format('function %s stays: it tells its callers about any row of generations,'
             ' with its owner''s rights', signature)
     END,
-    CASE WHEN writes THEN format('REVOKE EXECUTE ON FUNCTION %s FROM %s;'
-        ' GRANT EXECUTE ON FUNCTION %s TO service_role', signature, strangers, signature)
+    CASE WHEN writes AND may THEN format('REVOKE EXECUTE ON ROUTINE %s FROM %s;'
+        ' GRANT EXECUTE ON ROUTINE %s TO service_role', signature, strangers, signature)
     END
 FROM (
-    SELECT pg_proc.oid::regprocedure AS signature,
-        source ~* '\m(FROM|JOIN)\s+(ONLY\s+)?("?\w+"?\.)?"?generations\M' AS reads,
+    SELECT pg_proc.oid::regprocedure AS signature, pg_has_role(proowner, 'USAGE') AS may,
+        pg_get_userbyid(proowner) AS owner, source ~* '\mgenerations\M' AS reads,
         source ~* '\m(INSERT\s+INTO|MERGE\s+INTO|UPDATE|DELETE\s+FROM|TRUNCATE|TABLE)\s+(ONLY\s+)?("?\w+"?\.)?"?generations\M'
             AS writes
     FROM pg_proc CROSS JOIN LATERAL (
-        SELECT CASE WHEN prokind = 'f' THEN pg_get_functiondef(pg_proc.oid) END AS source
+        SELECT CASE WHEN prokind IN ('f', 'p') THEN pg_get_functiondef(pg_proc.oid) END AS source
     ) AS definition
-    WHERE prosecdef AND prokind = 'f' AND prorettype <> 'trigger'::regtype AND EXISTS (
-        SELECT FROM pg_roles WHERE rolname IN ('anon', 'authenticated')
-            AND has_function_privilege(pg_roles.oid, pg_proc.oid, 'EXECUTE')
-    )
+    WHERE prosecdef AND prokind IN ('f', 'p')
+        AND prorettype IS DISTINCT FROM 'trigger'::regtype
+        AND EXISTS (
+            SELECT FROM pg_roles WHERE rolname IN ('anon', 'authenticated')
+                AND has_function_privilege(pg_roles.oid, pg_proc.oid, 'EXECUTE')
+        )
 ) AS functions CROSS JOIN others
 WHERE reads OR writes
 UNION ALL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any
 
 import psycopg
@@ -39,6 +40,16 @@ def refused(url: str) -> str:
         adopt_table(url)
     assert query(url, everything) == before
     return str(error.value)
+
+
+def add_trigger(url: str, when: str, does: str) -> None:
+    query(
+        url,
+        f"""
+        CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {does} END$$;
+        CREATE TRIGGER act BEFORE {when} ON generations FOR EACH ROW EXECUTE FUNCTION act()
+        """,
+    )
 
 
 def types(url: str) -> dict[str, str]:
@@ -101,6 +112,63 @@ def test_a_trigger_that_refuses_our_rows_is_named_by_what_it_says(url: str) -> N
     assert refused(url).endswith("no sku, no generation")
 
 
+@pytest.mark.parametrize(
+    ("does", "why"),
+    [
+        ("RETURN NULL;", "do to id"),
+        ("NEW.id = gen_random_uuid(); RETURN NEW;", "do to id"),
+        ("NEW.kind = 'image'; RETURN NEW;", "do to kind"),
+        ("NEW.prompt = 'other'; RETURN NEW;", "do to prompt"),
+    ],
+)
+def test_a_trigger_that_does_not_keep_our_rows_is_an_error(url: str, does: str, why: str) -> None:
+    add_trigger(url, "INSERT", does)
+    assert refused(url).endswith(why)
+
+
+@pytest.mark.parametrize(
+    ("does", "why"),
+    [
+        ("RETURN NULL;", "do to status, asset_url, task_id"),
+        ("NEW.status = 'completed'; RETURN NEW;", "ck_generations_status_known"),
+        ("NEW.asset_url = NULL; RETURN NEW;", "do to asset_url"),
+        (
+            "IF NEW.status = 'success' THEN NEW.asset_url = NULL; END IF; RETURN NEW;",
+            "ck_generations_success_has_asset_url",
+        ),
+    ],
+)
+def test_a_trigger_that_changes_what_we_write_is_an_error(url: str, does: str, why: str) -> None:
+    add_trigger(url, "UPDATE", does)
+    assert why in refused(url)
+
+
+def test_a_rule_that_drops_our_rows_is_an_error(url: str) -> None:
+    query(url, "CREATE RULE none AS ON INSERT TO generations DO INSTEAD NOTHING")
+    assert refused(url).endswith("do to id")
+
+
+@pytest.mark.parametrize("kind", ["image", "video", "audio", "text"])
+def test_a_trigger_that_refuses_one_kind_is_found(url: str, kind: str) -> None:
+    add_trigger(url, "INSERT", f"IF NEW.kind = '{kind}' THEN RAISE 'never'; END IF; RETURN NEW;")
+    assert refused(url).endswith("never")
+
+
+def test_rules_are_tried_although_no_user_is_known(empty: str) -> None:
+    query(empty, SMALL)
+    query(
+        empty,
+        """
+        ALTER TABLE generations ALTER user_id SET NOT NULL,
+            ADD COLUMN sku text, ADD COLUMN price int,
+            ADD CONSTRAINT one CHECK (num_nonnulls(sku, price) = 1)
+        """,
+    )
+    assert "check one binds rows of other providers only" in adopt_table(empty)
+    with pytest.raises(psycopg.errors.NotNullViolation):
+        query(empty, "INSERT INTO generations (status) VALUES ('queued')")
+
+
 def test_a_trigger_does_not_touch_what_is_adopted(url: str) -> None:
     insert(url, updated_at=NOW)
     query(
@@ -115,7 +183,101 @@ def test_a_trigger_does_not_touch_what_is_adopted(url: str) -> None:
 def test_a_view_that_holds_a_type_is_an_error_without_a_trace(url: str) -> None:
     query(url, "ALTER TABLE generations ADD COLUMN model varchar(20)")
     query(url, "CREATE VIEW names AS SELECT model FROM generations")
-    assert "used by a view" in refused(url)
+    why = refused(url)
+    assert "its column model is of type character varying(20) and cannot become text" in why
+    assert "used by a view" in why
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        "CREATE INDEX ready ON generations (created_at) WHERE status = 'done'",
+        "CREATE TRIGGER t BEFORE UPDATE OF status ON generations FOR EACH ROW EXECUTE FUNCTION f()",
+        "CREATE POLICY p ON generations FOR SELECT USING (status = 'done')",
+    ],
+    ids=["index", "trigger", "policy"],
+)
+def test_what_holds_a_type_is_an_error_that_says_what_to_do(empty: str, holder: str) -> None:
+    query(
+        empty,
+        f"""
+        {SMALL};
+        CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TYPE state AS ENUM ('pending', 'done');
+        ALTER TABLE generations ALTER status TYPE state USING 'pending';
+        {holder}
+        """,
+    )
+    why = refused(empty)
+    assert "its column status is of type state and cannot become text" in why
+    assert "drop the view, index, trigger or policy that holds it" in why
+
+
+def test_a_check_of_the_old_type_is_an_error_that_names_it(empty: str) -> None:
+    query(empty, SMALL)
+    query(
+        empty,
+        """
+        CREATE TYPE state AS ENUM ('pending', 'done');
+        ALTER TABLE generations ALTER status TYPE state USING 'pending',
+            ADD CONSTRAINT not_done CHECK (status <> 'done')
+        """,
+    )
+    why = refused(empty)
+    assert "its check not_done does not fit" in why
+    assert "drop it, then try again" in why
+
+
+def test_rows_that_become_alike_are_an_error_that_names_the_rule(empty: str) -> None:
+    query(empty, SMALL)
+    query(
+        empty,
+        """
+        ALTER TABLE generations ADD COLUMN provider text, ADD COLUMN prompt text,
+            ADD CONSTRAINT one_each UNIQUE (provider, prompt);
+        INSERT INTO generations (provider, prompt) VALUES ('kie', 'a'), ('kie_market', 'a')
+        """,
+    )
+    why = refused(empty)
+    assert "one_each" in why
+    assert "settle those rows first" in why
+
+
+def test_a_check_of_what_is_set_aside_stays_with_it(empty: str) -> None:
+    query(empty, SMALL)
+    query(empty, "ALTER TABLE generations ADD COLUMN attempts int CHECK (attempts < 3)")
+    adopt_table(empty)
+    query(empty, "INSERT INTO generations (status, attempts) VALUES ('queued', 9)")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        query(empty, "INSERT INTO generations (provider, attempts_before_adoption) VALUES ('x', 9)")
+
+
+@pytest.mark.parametrize("of", ["", "FOR TABLE generations"])
+def test_a_published_table_without_a_key_gets_one(empty: str, of: str) -> None:
+    query(empty, SMALL.replace("PRIMARY KEY", ""))
+    query(empty, "INSERT INTO generations (status) VALUES ('pending')")
+    query(empty, f"CREATE PUBLICATION supabase_realtime {of}")
+    adopt_table(empty)
+    query(empty, "UPDATE generations SET attempts = 1")
+
+
+def test_views_and_functions_that_look_for_old_words_are_named(empty: str) -> None:
+    query(empty, SMALL)
+    query(
+        empty,
+        """
+        CREATE VIEW ready AS SELECT id FROM generations WHERE status IN ('completed', 'success');
+        CREATE VIEW more AS SELECT 'completed' AS word;
+        CREATE VIEW newest AS SELECT id FROM generations WHERE status = 'success';
+        CREATE FUNCTION waiting() RETURNS bigint LANGUAGE sql AS
+            $$SELECT count(*) FROM public.generations WHERE status IN ('Pending', 'processing')$$
+        """,
+    )
+    told = [sentence for sentence in adopt_table(empty) if "names" in sentence]
+    assert [sentence.partition(", and")[0] for sentence in told] == [
+        "view ready stays, but see to it: it names completed",
+        "function waiting() stays, but see to it: it names Pending, processing",
+    ]
 
 
 def test_what_means_something_else_is_set_aside(empty: str) -> None:
@@ -173,6 +335,38 @@ def test_times_without_a_zone_are_utc(empty: str) -> None:
         "02 00:00+0000",
         "01 11:00+0000",
     ]
+
+
+def test_times_of_less_precision_are_times(empty: str) -> None:
+    query(empty, SMALL)
+    query(
+        empty,
+        """
+        ALTER TABLE generations ALTER created_at TYPE timestamp(3),
+            ALTER updated_at TYPE timestamptz(0), ADD COLUMN completed_at timestamptz(3);
+        INSERT INTO generations (status, created_at, updated_at, completed_at, task_id)
+            VALUES ('done', '2026-02-01 10:00', '2026-02-02Z', '2026-02-01 11:00Z', '1');
+        DO $$BEGIN
+            EXECUTE format('ALTER DATABASE %I SET timezone = %L', current_database(), 'Asia/Tokyo');
+        END$$
+        """,
+    )
+    adopt_table(empty)
+    assert types(empty)["updated_at"] == types(empty)["created_at"] == "timestamp with time zone"
+    found = only(empty, "created_at, updated_at, provider_completed_at AS completed_at")
+    assert [f"{at.astimezone(UTC):%d %H:%M}" for at in found.values()] == [
+        "01 10:00",
+        "02 00:00",
+        "01 11:00",
+    ]
+
+
+def test_results_that_jsonb_would_refuse_do_no_harm(empty: str) -> None:
+    query(empty, SMALL)
+    query(empty, "ALTER TABLE generations ADD COLUMN results json")
+    query(empty, "INSERT INTO generations (results) VALUES ('[\"\\u0000\"]')")
+    adopt_table(empty)
+    assert only(empty, "result_urls") == {"result_urls": []}
 
 
 def test_names_of_ours_are_taken_back(url: str) -> None:

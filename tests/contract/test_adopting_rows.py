@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from core.generation.model import Generation, Status
-from core.store.database import open_database
+from core.store.adopting.addresses import reader
+from core.store.migrate import turn_to_migrate
+from core.store.opening import open_database
 from core.store.queries import Queries
+from core.store.retention import Retention
 from core.store.rollup import Rollup
 from tests.support.historic import HOUR, NOW, OURS, USER, adopt_table, build, insert
 from tests.support.postgres import Postgres, query
@@ -20,7 +23,7 @@ from tests.support.world import MEDIA, open_world
 
 DAY = timedelta(days=1)
 STORED = OURS[1] + "a/1.png"
-THEIRS = "https://kie.test/1.png"
+THEIRS, SECOND = "https://kie.test/1.png", "https://kie.test/2.png"
 OLD = {"created_at": NOW - 14 * DAY, "updated_at": NOW}
 YOUNG = {"created_at": NOW - 14 * DAY + HOUR, "updated_at": NOW}
 
@@ -89,17 +92,18 @@ def test_an_open_word_over_a_file_of_ours_is_a_stale_one(url: str) -> None:
     assert row.status is Status.SUCCESS
 
 
-@pytest.mark.parametrize("asset_url", [THEIRS, None, "", "not a url"])
-def test_a_young_success_without_a_file_of_ours_is_asked_about(
-    url: str, asset_url: str | None
-) -> None:
+@pytest.mark.parametrize("asset_url", [None, "", "not a url"])
+def test_a_young_success_that_names_no_file_is_asked_about(url: str, asset_url: str | None) -> None:
     (row,) = adopted(url, insert(url, asset_url=asset_url, **YOUNG))
     assert (row.status, row.asset_url, row.assets) == (Status.GENERATING, None, ())
     assert row.due_at == NOW
 
 
-def test_a_young_success_is_delivered_in_the_end(url: str, tmp_path: Path) -> None:
-    adopted_id = insert(url, asset_url=THEIRS, task_id="task-1")
+@pytest.mark.parametrize("asset_url", [None, THEIRS])
+def test_a_young_success_is_delivered_by_what_kie_says_now(
+    url: str, tmp_path: Path, asset_url: str | None
+) -> None:
+    adopted_id = insert(url, asset_url=asset_url, task_id="task-1")
     adopt_table(url)
     with open_world(tmp_path, url) as world:
         world.clock.now = NOW
@@ -110,22 +114,29 @@ def test_a_young_success_is_delivered_in_the_end(url: str, tmp_path: Path) -> No
     assert row.asset_url.startswith(OURS[0])
 
 
-def test_a_success_that_kie_cannot_be_asked_about_is_copied(url: str) -> None:
-    without_task, veo = adopted(
-        url,
-        insert(url, task_id=None, result_urls=[THEIRS, "https://kie.test/2.png"]),
-        insert(url, model_id="veo-3.1-fast", result_url=THEIRS),
-    )
-    assert [asset.source_url for asset in without_task.assets] == [
-        THEIRS,
-        "https://kie.test/2.png",
-    ]
-    assert [asset.source_url for asset in veo.assets] == [THEIRS]
-    assert {without_task.status, veo.status} == {Status.GENERATING}
+@pytest.mark.parametrize("task", [None, "task-1"])
+def test_a_young_success_is_copied_from_where_it_says(url: str, task: str | None) -> None:
+    (row,) = adopted(url, insert(url, task_id=task, result_urls=[THEIRS, SECOND], **YOUNG))
+    assert [asset.source_url for asset in row.assets] == [THEIRS, SECOND]
+    assert {asset.is_wanted for asset in row.assets} == {True}
+    assert (row.status, row.asset_url, row.due_at) == (Status.GENERATING, None, NOW)
 
 
-def test_what_is_copied_is_delivered_in_the_end(url: str, tmp_path: Path) -> None:
-    adopted_id = insert(url, result_url=f"{MEDIA}/a.png", task_id=None)
+def test_a_copy_of_the_first_file_is_no_file_more(url: str) -> None:
+    copy = "https://copies.test/1.png"
+    (row,) = adopted(url, insert(url, asset_url=copy, result_urls=[THEIRS, SECOND]))
+    assert [asset.source_url for asset in row.assets] == [copy, SECOND]
+
+
+@pytest.mark.parametrize("word", ["completed", "pending"])
+def test_what_nobody_can_be_asked_about_is_copied(url: str, word: str) -> None:
+    (row,) = adopted(url, insert(url, status=word, task_id=None, result_urls=[THEIRS], **YOUNG))
+    assert (row.status, len(row.assets), row.due_at) == (Status.GENERATING, 1, NOW)
+
+
+@pytest.mark.parametrize("task", [None, "a task that KIE does not know"])
+def test_what_is_copied_is_delivered_in_the_end(url: str, tmp_path: Path, task: str | None) -> None:
+    adopted_id = insert(url, result_url=f"{MEDIA}/a.png", task_id=task, **YOUNG)
     adopt_table(url)
     with open_world(tmp_path, url) as world:
         world.clock.now = NOW
@@ -140,6 +151,17 @@ def test_an_old_success_without_a_file_of_ours_is_gone(url: str) -> None:
     assert (row.status, row.error_code) == (Status.FAILED, "media.gone")
     assert (row.gave_up_at, row.due_at, row.asset_url) == (NOW, None, None)
     assert row.result_urls == (THEIRS,)
+    assert [event["name"] for event in events(url, row.id)] == ["generation.gave_up"]
+
+
+def test_what_is_gone_keeps_its_history_and_is_not_fetched(url: str) -> None:
+    long_ago = {"created_at": NOW - 200 * DAY, "updated_at": NOW - 200 * DAY}
+    (row,) = adopted(url, insert(url, asset_url=THEIRS, **long_ago))
+    (asset,) = row.assets
+    assert (asset.source_url, asset.error_code, row.wanted) == (THEIRS, "media.gone", None)
+    database = open_database(url, connections=2)
+    Retention(database, lambda: NOW, 90 * DAY, pause=lambda seconds: None).prune()
+    database.close()
     assert [event["name"] for event in events(url, row.id)] == ["generation.gave_up"]
 
 
@@ -258,7 +280,13 @@ def test_who_made_it_of_what_is_known(url: str) -> None:
 
 @pytest.mark.parametrize(
     "results",
-    [None, {}, [], "x", 7, [None, 5, {"width": 1}], [[THEIRS]], {"url": "javascript:alert(1)"}],
+    [
+        *(None, {}, [], "x", 7, "[", '{"a": \\u0000}', "[" * 50_000, [None, 5, {"width": 1}]),
+        {"url": "javascript:alert(1)"},
+        {"param": {"image_urls": [THEIRS]}, "thumbnail": THEIRS},
+        json.loads("[" * 50 + f'"{THEIRS}"' + "]" * 50),
+    ],
+    ids=lambda results: str(results)[:20],
 )
 def test_results_without_a_url_are_none(url: str, results: Any) -> None:
     made = insert(url, status="failed")
@@ -268,12 +296,55 @@ def test_results_without_a_url_are_none(url: str, results: Any) -> None:
 
 @pytest.mark.parametrize(
     "results",
-    [THEIRS, [THEIRS, THEIRS], {"url": THEIRS}, {"resultUrls": [THEIRS]}, [{"videoUrl": THEIRS}]],
+    [
+        *(THEIRS, [THEIRS, THEIRS], [[THEIRS]], f'["{THEIRS}"]', json.dumps(f'["{THEIRS}"]')),
+        *({"url": THEIRS}, {"resultUrls": [THEIRS]}, {"result_urls": [THEIRS]}),
+        *([{"videoUrl": THEIRS}], [{"image_url": THEIRS}], {"1": {"any": THEIRS}}),
+        {"data": {"resultUrls": [THEIRS], "resultWaterMarkUrls": [SECOND]}},
+        {"param": {"image_urls": [SECOND]}, "resultJson": json.dumps({"resultUrls": [THEIRS]})},
+        {"data": [{"imageUrl": SECOND, "audioUrl": THEIRS, "streamAudioUrl": SECOND}]},
+        [{"thumbnail": SECOND, "url": THEIRS}],
+    ],
+    ids=str,
 )
 def test_results_are_found_in_every_shape(url: str, results: Any) -> None:
     made = insert(url, status="failed")
     query(url, "UPDATE generations SET results = %s::jsonb", [json.dumps(results)])
     assert adopted(url, made)[0].result_urls == (THEIRS,)
+
+
+@pytest.mark.parametrize("name", ["video_url", "audio_url", "image_url"])
+def test_a_column_for_one_kind_of_file_is_read_where_nothing_else_is(url: str, name: str) -> None:
+    query(url, "ALTER TABLE generations ADD COLUMN video_url text")
+    alone, beside, is_open = adopted(
+        url,
+        insert(url, **{name: STORED}, task_id="1", **OLD),
+        insert(url, **{name: STORED}, result_url=THEIRS, task_id="2"),
+        insert(url, **{name: STORED}, status="pending", task_id="3"),
+    )
+    assert (alone.status, alone.asset_url) == (Status.SUCCESS, STORED)
+    assert [asset.source_url for asset in beside.assets] == [THEIRS]
+    assert (is_open.status, is_open.assets) == (Status.QUEUED, ())
+
+
+def test_the_cover_of_a_song_is_not_the_song(url: str) -> None:
+    (row,) = adopted(url, insert(url, type="audio", image_url=STORED))
+    assert (row.status, row.assets) == (Status.GENERATING, ())
+
+
+def test_a_url_in_a_short_column_is_found(url: str) -> None:
+    query(url, "ALTER TABLE generations ALTER result_url TYPE varchar(255)")
+    assert adopted(url, insert(url, result_url=STORED, **OLD))[0].asset_url == STORED
+
+
+def test_the_function_that_reads_them_is_gone_afterwards(url: str) -> None:
+    with turn_to_migrate(url) as connection:
+        with reader(connection):
+            assert connection.exec_driver_sql(
+                "SELECT pg_temp.adopted_urls(to_jsonb('https://a.test/1'::text), 0)"
+            ).scalar() == ["https://a.test/1"]
+        found = connection.exec_driver_sql("SELECT FROM pg_proc WHERE proname = 'adopted_urls'")
+        assert found.all() == []
 
 
 @pytest.mark.parametrize("when", [None, "infinity", "0001-01-01", NOW + 365 * DAY])
@@ -298,6 +369,28 @@ def test_rows_of_other_providers_are_untouched(url: str) -> None:
         assert old["row"].items() <= new["row"].items()
         assert new["row"]["before_adoption"] is None
     assert query(url, "SELECT FROM events") == []
+
+
+@pytest.mark.parametrize("provider", ["kie", None])
+def test_rows_that_only_a_default_called_kies_are_fals(url: str, provider: str | None) -> None:
+    made = insert(url, provider=provider, fal_request_id="f1", task_id="", status="IN_QUEUE", **OLD)
+    kies = insert(url, provider=provider, fal_request_id="f2", **OLD)
+    told = adopt_table(url)
+    statement = "SELECT provider, status, before_adoption FROM generations WHERE id = %s"
+    before = {"provider": provider}
+    assert query(url, statement, [made]) == [
+        {"provider": "fal", "status": "IN_QUEUE", "before_adoption": before}
+    ]
+    assert found(url, kies).provider == "kie"
+    assert "rows of fal's that only a default called KIE's, now provider 'fal': 1" in told
+
+
+def test_without_a_column_for_the_provider_fals_rows_are_known_too(url: str) -> None:
+    made = insert(url, fal_request_id="f1", task_id=None, **OLD)
+    query(url, "ALTER TABLE generations DROP COLUMN provider")
+    adopt_table(url)
+    assert column(url, "provider", made) == "fal"
+    assert column(url, "before_adoption", made) is None
 
 
 def test_what_is_adopted_is_listed_and_counted(url: str) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from core.generation.model import Status
 from core.store.adopting import needs_adopting
-from core.store.database import open_database
 from core.store.migrate import migrate, require_current, turn_to_migrate
-from tests.support.historic import SHAPES, USER, adopt_table, build
+from core.store.opening import open_database
+from tests.support.historic import SHAPES, SMALL, USER, adopt_table, build
 from tests.support.postgres import Postgres, query
 from tests.support.schema import schema
 from tests.support.world import open_world
@@ -165,6 +165,18 @@ def test_the_way_back_of_the_docs_leads_back(old: str) -> None:
     left = {name for row in rows(old) for name in row} - {name for row in before for name in row}
     assert left <= {"provider", "model", "kind", "result_urls", "asset_url", "preview_url", "error"}
     adopt_table(old)
+
+
+def test_the_way_back_leads_to_rows_that_said_nothing(postgres: Postgres) -> None:
+    url = postgres.create()
+    query(url, SMALL)
+    query(url, "ALTER TABLE generations ADD COLUMN provider text, ADD COLUMN model text")
+    query(url, "INSERT INTO generations DEFAULT VALUES")
+    before = rows(url)
+    adopt_table(url)
+    query(url, _way_back())
+    assert before[0].items() <= rows(url)[0].items()
+    postgres.drop(url)
 
 
 def _way_back() -> str:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from core.__main__ import main
-from core.store.database import open_database
 from core.store.migrate import require_current
+from core.store.opening import open_database
 from tests.support.historic import OURS, build
 from tests.support.postgres import Postgres, query
 from tests.support.schema import schema
@@ -87,6 +87,41 @@ def test_adopting_does_what_the_dry_run_told(old: str, run: Run) -> None:
     assert said == tried.replace("A dry run: nothing was changed.\n", "")
     assert is_current(old)
     assert run() == (0, "the database is at the newest schema\n", "")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "why"),
+    [
+        ("", "give the beginning of a URL"),
+        ("ours.test/files/", "give the beginning of a URL"),
+        ("https:///files/", "give the beginning of a URL"),
+        ("https://[ours.test/", "give the beginning of a URL"),
+        ("ftp://ours.test/", "give the beginning of a URL"),
+        ("https://ours.test/?file=/", "give the beginning of a URL"),
+        ("https://anna@ours.test/", "give the beginning of a URL"),
+        ("https://ours.test/ /", "give the beginning of a URL"),
+        ("https://ours.test", "end with /"),
+        ("https://ours.test/files", "end with /"),
+        ("https://api.kie.test/", "KIE's"),
+        ("https://tempfile.aiquickdraw.com/v/", "KIE's"),
+        ("https://KIE.ai/", "KIE's"),
+    ],
+)
+@pytest.mark.parametrize("what", ["--dry-run", "--adopt"])
+def test_what_would_take_in_urls_of_others_is_not_ours(
+    old: str, run: Run, monkeypatch: pytest.MonkeyPatch, prefix: str, why: str, what: str
+) -> None:
+    monkeypatch.setenv("KIE_BASE_URL", "https://api.kie.test")
+    code, said, complaint = run(what, "--ours", OURS[1], "--ours", prefix)
+    assert (code, said, why in complaint) == (2, "", True)
+    assert query(old, "SELECT to_regclass('assets') AS it") == [{"it": None}]
+
+
+def test_another_applications_migrations_are_not_taken_for_newer_ones(empty: str, run: Run) -> None:
+    query(empty, "CREATE TABLE alembic_version (version_num varchar(32))")
+    query(empty, "INSERT INTO alembic_version VALUES ('ae1027a6acf')")
+    code, said, complaint = run()
+    assert (code, said, "another application" in complaint) == (2, "", True)
 
 
 def test_a_newer_schema_is_left_alone_by_older_code(empty: str, run: Run) -> None:

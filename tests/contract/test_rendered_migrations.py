@@ -17,6 +17,18 @@ from tests.support.schema import access, schema
 from tests.support.supabase import open_supabase_server, supabase
 
 FILES = render()
+#: Tables whose rows no policy keeps from those who have a right to them.
+UNBOUND = """
+SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND NOT relrowsecurity
+"""
+#: What those may do who come through Supabase's API.
+RIGHTS = """
+SELECT relname, privilege_type FROM pg_class, aclexplode(relacl)
+LEFT JOIN pg_roles ON pg_roles.oid = grantee
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S')
+    AND coalesce(rolname, 'anon') IN ('anon', 'authenticated')
+"""
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +103,14 @@ def test_migrating_does_what_was_not_pasted(
 def test_what_was_migrated_may_be_pasted_over(migrated_project: str) -> None:
     paste(migrated_project, *FILES.values())
     assert applied(migrated_project) == [REVISIONS[-1]]
+
+
+@pytest.mark.parametrize("pasted", range(1, len(FILES) + 1))
+def test_nobody_gets_in_between_two_files(project: str, pasted: int) -> None:
+    paste(project, *list(FILES.values())[:pasted])
+    assert query(project, UNBOUND) == []
+    rights = {(row["relname"], row["privilege_type"]) for row in query(project, RIGHTS)}
+    assert rights <= {("assets", "SELECT"), ("generations", "SELECT")}
 
 
 @pytest.mark.parametrize("position", range(1, len(FILES)))

@@ -27,6 +27,7 @@ CALLERS = {
     "signed in as nobody": ("authenticated", None),
     "the service role": ("service_role", None),
 }
+DELETES = "LANGUAGE sql SECURITY DEFINER AS 'DELETE FROM public.generations'"
 VERBS = {
     "SELECT": "SELECT * FROM {table}",
     "INSERT": "INSERT INTO {table} DEFAULT VALUES",
@@ -285,6 +286,39 @@ def test_a_function_with_its_owners_rights_is_no_way_around(old: str) -> None:
     assert outcome(old, "the service role", call) == [(0,)]
     assert any("call function cleanup_old_failed_generations(integer)" in one for one in told)
     assert any("function get_user_generation_stats(uuid) stays" in one for one in told)
+
+
+@pytest.mark.parametrize("kind", ["FUNCTION", "PROCEDURE"])
+def test_what_somebody_else_lets_callers_do_is_pointed_out_and_left(
+    project: str, server: Postgres, kind: str
+) -> None:
+    make_old_table(project, {})
+    returns = "RETURNS void" if kind == "FUNCTION" else ""
+    run(
+        superuser(server, project),
+        f"CREATE {kind} empty() {returns} {DELETES};"
+        " REVOKE EXECUTE ON ROUTINE empty() FROM PUBLIC; GRANT EXECUTE ON ROUTINE empty() TO anon",
+    )
+    (told,) = [one for one in sentences(project) if "empty()" in one]
+    assert "stays, but see to it: it changes generations with the rights of its owner" in told
+    migrate(project)
+
+
+def test_a_procedure_with_its_owners_rights_is_no_way_around(old: str) -> None:
+    run(old, f"CREATE PROCEDURE empty() {DELETES}")
+    assert outcome(old, "a stranger", "CALL empty()") == "done"
+    migrate(old)
+    assert outcome(old, "a stranger", "CALL empty()") == "denied"
+    assert outcome(old, "the service role", "CALL empty()") == "done"
+
+
+def test_a_function_that_joins_without_a_word_for_it_is_named(old: str) -> None:
+    run(
+        old,
+        "CREATE FUNCTION counted() RETURNS bigint LANGUAGE sql SECURITY DEFINER"
+        " AS 'SELECT count(*) FROM (VALUES (1)) AS one, public.generations'",
+    )
+    assert any("function counted() stays" in one for one in sentences(old))
 
 
 def test_the_table_of_an_adopted_owner_is_read_by_index(old: str) -> None:

@@ -13,7 +13,7 @@ ALTER TABLE generations ADD COLUMN is_favorite boolean DEFAULT false,
     ADD COLUMN is_public boolean DEFAULT false, ADD COLUMN tags text[] DEFAULT '{}',
     ADD COLUMN charged_stars integer;
 ALTER TABLE generations ENABLE ROW LEVEL SECURITY;
-GRANT ALL ON generations TO authenticated;
+GRANT ALL ON generations TO anon, authenticated;
 """
 
 POLICIES = {

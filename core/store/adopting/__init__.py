@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from core.store.adopting.adopt import adopt, needs_adopting
 from core.store.adopting.old_table import AdoptionError
+from core.store.adopting.ours import require_prefix
 
-__all__ = ["AdoptionError", "adopt", "needs_adopting"]
+__all__ = ["AdoptionError", "adopt", "needs_adopting", "require_prefix"]

@@ -7,8 +7,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
+from psycopg.errors import UniqueViolation
 
-from core.store.adopting import columns, deciding, first_revision, obstacles, rewriting
+from core.store.adopting import columns, deciding, first_revision, obstacles, readers, rewriting
 from core.store.adopting.old_table import (
     NAME,
     AdoptionError,
@@ -17,8 +18,9 @@ from core.store.adopting.old_table import (
     read_columns,
     require_adoptable,
     run,
+    said,
 )
-from core.store.adopting.reading import Ours
+from core.store.adopting.ours import Ours
 from core.store.adopting.trial import make_room_for_rows
 from core.store.row_security import plan_policies
 
@@ -56,9 +58,13 @@ def adopt(
         for sentence in _adopted(connection, now, Ours(tuple(ours)), upgrade):
             tell(sentence)
     except sa.exc.DBAPIError as error:
-        diagnosis = getattr(error.orig, "diag", None)  # its details would quote rows
-        said = getattr(diagnosis, "message_primary", None) or type(error.orig).__name__
-        raise AdoptionError(f"`{NAME}` cannot be adopted: {said}") from error
+        raise AdoptionError(f"`{NAME}` cannot be adopted: {said(error)}{_remedy(error)}") from error
+
+
+def _remedy(error: sa.exc.DBAPIError) -> str:
+    if not isinstance(error.orig, UniqueViolation):
+        return ""
+    return "; rows that differed in an old word are alike now: drop it, or settle those rows first"
 
 
 def _adopted(
@@ -70,21 +76,24 @@ def _adopted(
     define(connection, f"LOCK TABLE {NAME} IN ACCESS EXCLUSIVE MODE")
     with obstacles.triggers_paused(connection):
         yield from obstacles.free_names(connection)
-        checks = obstacles.take_checks(connection)
         yield from columns.set_aside(connection)
+        checks = obstacles.take_checks(connection)
         yield from columns.make_plain(connection)
         yield from columns.relax(connection)
         old = read_columns(connection)
         first = first_revision.make_others(connection, upgrade)
+        first_revision.add_key(connection)
         yield from deciding.decide(connection, now, ours)
         yield from columns.add_missing(connection, first.columns)
         yield from rewriting.rewrite(connection, old, now, ours)
+        yield from rewriting.name_fals(connection, old)
         yield from rewriting.fill_others(connection, old)
         columns.require_filled(connection, first.columns)
         for check in checks:
             yield obstacles.give_back(connection, check)
         first_revision.finish(connection, first)
     yield from plan_policies(connection)
+    yield from readers.tell_readers(connection)
     upgrade("head")
     yield from make_room_for_rows(connection, now)
     if read_columns(connection)["user_id"].type == "uuid":

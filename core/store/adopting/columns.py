@@ -13,6 +13,7 @@ from core.store.adopting.old_table import (
     change,
     quote,
     read_columns,
+    said,
 )
 from core.store.tables import generations
 
@@ -127,17 +128,25 @@ def _convert(connection: sa.Connection, column: Column, wanted: str) -> None:
     name = quote(column.name)
     value = f"{name}::{wanted}"
     if wanted == MOMENT:
-        if column.type not in ("timestamp without time zone", "date"):
+        if column.sort not in (MOMENT, "timestamp without time zone", "date"):
             raise AdoptionError(
                 f"`generations` cannot be adopted: its column {column.name} is of type"
                 f" {column.type}, not {MOMENT}"
             )
-        value = f"{name}::timestamp AT TIME ZONE 'UTC'"
+        if column.sort != MOMENT:
+            value = f"{name}::timestamp AT TIME ZONE 'UTC'"
     default = f"ALTER COLUMN {name} SET DEFAULT ({column.default})::{wanted}"
-    change(
-        connection,
-        f"ALTER COLUMN {name} DROP DEFAULT",
-        f"ALTER COLUMN {name} TYPE {wanted} USING {value}",
-    )
-    if column.default is not None:
-        change(connection, default)
+    try:
+        change(
+            connection,
+            f"ALTER COLUMN {name} DROP DEFAULT",
+            f"ALTER COLUMN {name} TYPE {wanted} USING {value}",
+        )
+        if column.default is not None:
+            change(connection, default)
+    except sa.exc.DBAPIError as error:
+        raise AdoptionError(
+            f"`generations` cannot be adopted: its column {column.name} is of type {column.type}"
+            f" and cannot become {wanted}: {said(error)}; drop the view, index, trigger or policy"
+            " that holds it, try again, and make it anew for the new type"
+        ) from error

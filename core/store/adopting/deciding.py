@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from core.generation.schedule import MEDIA_LIFETIME
-from core.store.adopting import reading, words
+from core.store.adopting import addresses, reading, words
 from core.store.adopting.old_table import NAME, Columns, read_columns, run
+from core.store.adopting.ours import Ours
 from core.store.adopting.outcomes import ENDINGS, Outcome
-from core.store.adopting.reading import Ours
 
 SPREAD = timedelta(hours=1)
+#: Where the files are, each once: what is called the file is the first of the list, or a copy.
+_SOURCES = "CASE WHEN file = '{}' OR file <@ listed THEN listed ELSE file || listed[2:] END"
 WORDS_TOLD = 40
 _LATER = (Outcome.REOPENED, Outcome.COPIED, Outcome.OPEN)
 
@@ -22,19 +24,17 @@ CREATE TEMPORARY TABLE adopting (
     id uuid, word text, told text, model text, kind text, input jsonb, why text,
     created timestamptz, completed timestamptz, updated timestamptz,
     told_task text, task text, holder uuid,
-    place text, urls text[], stored text[], outcome text, due_at timestamptz
+    place text, urls text[], sources text[], stored text[], outcome text, due_at timestamptz
 ) ON COMMIT DROP
 """
-
-#: KIE's own API for Veo knows these tasks, and that one is not asked yet.
-_ASKABLE = "task IS NOT NULL AND model !~* '^(google/)?veo'"
 
 
 def decide(connection: sa.Connection, now: datetime, ours: Ours) -> Iterator[str]:
     """Fill the temporary table `adopting` with what becomes of each of our rows; tell how many."""
     run(connection, _TABLE)
     values = {"now": now, "long_ago": now - MEDIA_LIFETIME, "spread": SPREAD}
-    run(connection, _statement(read_columns(connection), ours), **values, **ours.values)
+    with addresses.reader(connection):
+        run(connection, _statement(read_columns(connection), ours), **values, **ours.values)
     run(connection, "ANALYZE adopting")
     yield from _counts(connection)
     yield from _strangers(connection)
@@ -56,19 +56,25 @@ def _statement(columns: Columns, ours: Ours) -> str:
             {reading.moment(columns, "completed_at")} AS completed,
             {reading.moment(columns, "updated_at")} AS updated,
             {reading.text(columns, "task_id")} AS task,
-            {reading.urls(columns, "asset_url")} || {_results(columns)} AS listed
+            {addresses.inside(columns, "asset_url")} AS file,
+            {addresses.inside(columns, "result_urls")} AS files,
+            {addresses.inside(columns, "results")} AS results,
+            {addresses.inside(columns, "result_url")} AS result,
+            {_by_kind(columns)} AS by_kind
         FROM {NAME} WHERE {words.is_our_row(columns)}
     ), known AS (
-        SELECT old.*, urls, stored, stored[1] AS place
+        SELECT old.*, urls, sources, stored, stored[1] AS place
         FROM old CROSS JOIN LATERAL (
-            SELECT coalesce(array_agg(url ORDER BY place), '{{}}') AS urls,
-                coalesce(array_agg(url ORDER BY place) FILTER (WHERE {ours.has("url")}), '{{}}')
-                    AS stored
-            FROM (
-                SELECT url, min(place) AS place
-                FROM unnest(listed) WITH ORDINALITY AS each (url, place) GROUP BY url
-            ) AS once
-        ) AS sorted
+            SELECT {_listed()} AS listed
+        ) AS lists CROSS JOIN LATERAL (
+            SELECT {addresses.each_once("file || files || results || result || listed")} AS urls,
+                {addresses.each_once(_SOURCES)} AS sources
+        ) AS found CROSS JOIN LATERAL (
+            SELECT ARRAY(
+                SELECT url FROM unnest(urls) WITH ORDINALITY AS each (url, place)
+                WHERE {ours.has("url")} ORDER BY place
+            ) AS stored
+        ) AS kept
     ), ranked AS (
         SELECT known.*, first_value(id) OVER (
             PARTITION BY task ORDER BY place IS NULL OR told IN ('failed', 'cancelled'),
@@ -79,7 +85,7 @@ def _statement(columns: Columns, ours: Ours) -> str:
     ), given AS (
         SELECT id, word, told, model, kind, input, why, created, completed, updated,
             task AS told_task, CASE WHEN holder = id THEN task END AS task, holder,
-            place, urls, stored
+            place, urls, sources, stored
         FROM ranked
     ), ended AS (
         SELECT given.*, {_outcome()} AS outcome FROM given
@@ -99,10 +105,11 @@ def _outcome() -> str:
         WHEN place IS NOT NULL THEN '{Outcome.STORED.value}'
         WHEN told = 'success' AND coalesce(completed, created) <= :long_ago
             THEN '{Outcome.GONE.value}'
-        WHEN told = 'success' AND NOT ({_ASKABLE}) AND urls <> '{{}}'
-            THEN '{Outcome.COPIED.value}'
+        WHEN told = 'success' AND sources <> '{{}}' THEN '{Outcome.COPIED.value}'
         WHEN told = 'success' AND task IS NOT NULL THEN '{Outcome.REOPENED.value}'
         WHEN told = 'success' THEN '{Outcome.GONE.value}'
+        WHEN task IS NULL AND sources <> '{{}}' AND created > :long_ago
+            THEN '{Outcome.COPIED.value}'
         WHEN task IS NULL THEN '{Outcome.UNSUBMITTED.value}'
         WHEN created <= :long_ago THEN '{Outcome.TIMED_OUT.value}'
         ELSE '{Outcome.OPEN.value}'
@@ -113,8 +120,18 @@ def _due() -> str:
     return f"({words.listed(each.value for each in _LATER)})"
 
 
-def _results(columns: Columns) -> str:
-    return reading.urls(columns, "result_urls", "results", "result_url")
+def _listed() -> str:
+    """The list of results. Other columns may hold what was asked with: only where nothing else."""
+    by_kind = "CASE WHEN told = 'success' AND file = '{}' THEN by_kind END"
+    return addresses.first_of("files", "results", "result", by_kind)
+
+
+def _by_kind(columns: Columns) -> str:
+    """What a song or a film has beside it as `image_url` is its cover."""
+    pictures = f"coalesce({words.kind(columns, 'kind')}, {words.kind(columns, 'type')}, 'image')"
+    image = f"CASE WHEN {pictures} = 'image' THEN {addresses.inside(columns, 'image_url')} END"
+    media = (addresses.inside(columns, name) for name in ("video_url", "audio_url"))
+    return addresses.first_of(*media, image)
 
 
 def _counts(connection: sa.Connection) -> Iterator[str]:

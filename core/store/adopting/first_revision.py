@@ -38,13 +38,13 @@ _REFERENCES = """
 SELECT conrelid::regclass::text AS owner, conname AS name, pg_get_constraintdef(oid) AS definition
 FROM pg_constraint WHERE confrelid = :oid AND contype = 'f'
 """
-_ID_IS_UNIQUE = """
-SELECT EXISTS (
-    SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid
-    WHERE i.indrelid = :oid AND i.indisunique AND i.indimmediate AND i.indisvalid
-        AND i.indpred IS NULL AND i.indnkeyatts = 1
-        AND a.attname = 'id' AND i.indkey[0] = a.attnum
-)
+_KEYS = """
+SELECT coalesce(bool_or(i.indisprimary), false) AS has_primary, coalesce(bool_or(
+    i.indisunique AND i.indimmediate AND i.indisvalid
+    AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum
+), false) AS id_is_unique
+FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = 'id'
+WHERE i.indrelid = :oid
 """
 
 #: What applications that read such a table count on, where its last migrations are missing.
@@ -77,13 +77,20 @@ def make_others(connection: sa.Connection, upgrade: Callable[[str], None]) -> Fi
     return made
 
 
+def add_key(connection: sa.Connection) -> None:
+    """Have each row known by its id: nothing else refers to it, and no row may have it twice."""
+    keys = connection.execute(sa.text(_KEYS), {"oid": oid_of(connection)}).one()
+    if not keys.has_primary:  # a publication lets no row be changed without one
+        change(connection, f"ADD CONSTRAINT pk_{NAME} PRIMARY KEY (id)")
+    elif not keys.id_is_unique:
+        change(connection, f"ADD CONSTRAINT pk_{NAME} UNIQUE (id)")
+
+
 def finish(connection: sa.Connection, made: FirstRevision) -> None:
     """Give the old table, filled by now, the indexes and rules of the new one.
 
     The checks hold for new rows only as yet: a later migration has them bind ours alone.
     """
-    if not connection.scalar(sa.text(_ID_IS_UNIQUE), {"oid": oid_of(connection)}):
-        change(connection, f"ADD CONSTRAINT pk_{NAME} UNIQUE (id)")
     for name, definition in made.indexes.items():
         define(connection, _of_ours_alone(name, definition))
     for definition in _THEIRS:

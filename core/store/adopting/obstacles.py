@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from core.store.adopting.columns import aside
-from core.store.adopting.old_table import change, define, oid_of, quote
+from core.store.adopting.old_table import AdoptionError, change, define, oid_of, quote, said
 from core.store.tables import OUR_PROVIDER, generations
 
 #: How the names of indexes and constraints on this table begin that are ours.
@@ -81,7 +81,13 @@ def give_back(connection: sa.Connection, check: Check) -> str:
     """Have a check bind rows of other providers only."""
     condition = f"provider = '{OUR_PROVIDER}' OR ({check.condition})"
     later = "" if check.valid else " NOT VALID"
-    change(connection, f"ADD CONSTRAINT {quote(check.name)} CHECK ({condition}){later}")
+    try:
+        change(connection, f"ADD CONSTRAINT {quote(check.name)} CHECK ({condition}){later}")
+    except sa.exc.DBAPIError as error:
+        raise AdoptionError(
+            f"`generations` cannot be adopted: its check {check.name} does not fit what its columns"
+            f" are now: {said(error)}; drop it, then try again"
+        ) from error
     return f"check {check.name} binds rows of other providers only"
 
 

@@ -19,7 +19,8 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = current_schema() AND c.relname = :name
 """
 _COLUMNS = """
-SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS required,
+SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
+    format_type(a.atttypid, NULL) AS sort, a.attnotnull AS required,
     pg_get_expr(d.adbin, d.adrelid) AS default,
     a.attidentity <> '' OR a.attgenerated <> '' AS made_by_itself,
     EXISTS (
@@ -46,6 +47,7 @@ class Column:
 
     name: str
     type: str
+    sort: str  # the type without a length or precision
     required: bool  # NOT NULL
     default: str | None
     made_by_itself: bool  # an identity, or generated from other columns
@@ -76,6 +78,11 @@ def require_adoptable(connection: sa.Connection) -> None:
         raise AdoptionError(
             f"`generations` belongs to the role {table.owner}: connect as that one to adopt it"
         )
+    if connection.scalar(sa.text("SELECT row_security_active(:oid)"), {"oid": table.oid}):
+        raise AdoptionError(
+            "row-level security may hide rows of `generations` from its owner, so it cannot be"
+            " adopted: ALTER TABLE generations NO FORCE ROW LEVEL SECURITY, then try again"
+        )
     columns = read_columns(connection)
     if "id" not in columns or columns["id"].type != "uuid":
         found = f"is of type {columns['id'].type}" if "id" in columns else "is missing"
@@ -86,6 +93,12 @@ def require_adoptable(connection: sa.Connection) -> None:
             f"there are tables already that have names of ours: {', '.join(taken)};"
             " rename them, then migrate again"
         )
+
+
+def said(error: sa.exc.DBAPIError) -> str:
+    """What PostgreSQL says is wrong, without the details, which would quote rows."""
+    diagnosis = getattr(error.orig, "diag", None)
+    return getattr(diagnosis, "message_primary", None) or type(error.orig).__name__
 
 
 def quote(name: str) -> str:

@@ -40,11 +40,10 @@ class Ending:
 ENDINGS = {
     Outcome.STORED: Ending(Status.SUCCESS, "success, its file is ours"),
     Outcome.REOPENED: Ending(
-        Status.GENERATING, "generating: its file is not ours, KIE is asked within an hour"
+        Status.GENERATING, "generating: it names no file, KIE is asked within an hour"
     ),
     Outcome.COPIED: Ending(
-        Status.GENERATING,
-        "generating: its file is not ours and KIE cannot be asked; copied within an hour",
+        Status.GENERATING, "generating: its file is not ours, and is copied within an hour"
     ),
     Outcome.GONE: Ending(
         Status.FAILED,

@@ -7,12 +7,14 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from core.generation.model import Code
 from core.generation.schedule import MEDIA_LIFETIME
 from core.kie.report import SUCCESS
+from core.store.adopting import words
 from core.store.adopting.columns import FILLED_WITH, KEPT_AS
 from core.store.adopting.old_table import NAME, Columns, run
+from core.store.adopting.ours import Ours
 from core.store.adopting.outcomes import ENDINGS, Outcome
-from core.store.adopting.reading import Ours
 from core.store.generations import TaskIdResult
 from core.store.tables import OUR_PROVIDER
 
@@ -36,11 +38,13 @@ SELECT a.id, file.place - 1, 'main', file.url, {_DELIVERED_AT}, 0
 FROM adopting a CROSS JOIN LATERAL unnest(a.stored) WITH ORDINALITY AS file (url, place)
 WHERE a.outcome = '{Outcome.STORED.value}'
 """
-_FILES_TO_COPY = f"""
-INSERT INTO assets (generation_id, position, role, source_url, failures)
-SELECT a.id, file.place - 1, 'main', file.url, 0
-FROM adopting a CROSS JOIN LATERAL unnest(a.urls) WITH ORDINALITY AS file (url, place)
-WHERE a.outcome = '{Outcome.COPIED.value}'
+#: Those that are gone too: their history is kept for as long as their files are not stored.
+_OTHER_FILES = f"""
+INSERT INTO assets (generation_id, position, role, source_url, failures, error_code)
+SELECT a.id, file.place - 1, 'main', file.url, 0,
+    CASE WHEN a.outcome = '{Outcome.GONE.value}' THEN '{Code.MEDIA_GONE}' END
+FROM adopting a CROSS JOIN LATERAL unnest(a.sources) WITH ORDINALITY AS file (url, place)
+WHERE a.outcome IN ('{Outcome.COPIED.value}', '{Outcome.GONE.value}')
 """
 
 
@@ -61,7 +65,15 @@ def rewrite(
     _tell_others(connection, now)
     if files := run(connection, _STORED_FILES):
         yield f"files that are in our storage, listed as stored: {files}"
-    run(connection, _FILES_TO_COPY)
+    run(connection, _OTHER_FILES)
+
+
+def name_fals(connection: sa.Connection, columns: Columns) -> Iterator[str]:
+    """Give fal's rows its name, where the column's default had called them KIE's."""
+    before = "jsonb_build_object('provider', provider)" if "provider" in columns else "NULL"
+    named = f"UPDATE {NAME} SET provider = 'fal', {KEPT_AS} = {before}"
+    if rows := run(connection, f"{named} WHERE {words.is_fals_row(columns)}"):
+        yield f"rows of fal's that only a default called KIE's, now provider 'fal': {rows}"
 
 
 def fill_others(connection: sa.Connection, columns: Columns) -> Iterator[str]:

@@ -16,7 +16,14 @@ _QUEUED = ("queued", "pending", "waiting", "queuing", "created", "submitted", "n
 #: Names under which KIE goes in the column `provider`; `upstream` is what one release wrote.
 _OUR_NAME = "'^(kie([._]?(ai|market|veo))?|upstream)?$'"
 
-_KINDS = {
+#: What rows of ours do not say any more, as other programs may still expect.
+PAST = tuple(
+    word
+    for word in (*_SUCCESS, *_CANCELLED, *_QUEUED, "error", "processing")
+    if word not in ("success", "queued", "new", "created")
+)
+
+KINDS = {
     "image": ("image", "photo", "picture", "product"),
     "video": ("video",),
     "audio": ("audio", "music", "sound", "speech", "tts", "voice"),
@@ -25,10 +32,24 @@ _KINDS = {
 
 
 def is_our_row(columns: Columns) -> str:
-    """What is true of the rows of KIE's: all, where no provider is named."""
+    """What is true of the rows of KIE's: all, where no provider is named, but fal's."""
+    return f"({_is_called_ours(columns)} AND NOT {_has_fals_id(columns)})"
+
+
+def is_fals_row(columns: Columns) -> str:
+    """What is true of rows of fal's that have no other provider's name than KIE's, by default."""
+    return f"({_is_called_ours(columns)} AND {_has_fals_id(columns)})"
+
+
+def _is_called_ours(columns: Columns) -> str:
     if "provider" not in columns:
         return "true"
     return f"(provider IS NULL OR lower(btrim(provider)) ~ {_OUR_NAME})"
+
+
+def _has_fals_id(columns: Columns) -> str:
+    request, task = (reading.text(columns, name) for name in ("fal_request_id", "task_id"))
+    return f"({request} IS NOT NULL AND {task} IS NULL)"
 
 
 def state(word: str) -> str:
@@ -45,7 +66,7 @@ def state(word: str) -> str:
 def kind(columns: Columns, name: str) -> str:
     """What a column says was made, as one of our kinds."""
     word = reading.text(columns, name)
-    cases = (f"WHEN lower({word}) IN ({listed(old)}) THEN '{new}'" for new, old in _KINDS.items())
+    cases = (f"WHEN lower({word}) IN ({listed(old)}) THEN '{new}'" for new, old in KINDS.items())
     return f"CASE {' '.join(cases)} END"
 
 
