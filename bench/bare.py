@@ -17,7 +17,7 @@ from flask import Flask, Response, request
 from bench.bare_writes import Keep, PostgresqlKeep, SqliteKeep
 from bench.processes import free_port, python, running, wait_for_workers
 from core.settings import Settings
-from core.store.database import is_sqlite
+from core.store.address import is_sqlite
 
 DATABASE = "BENCH_DATABASE"
 

@@ -18,7 +18,7 @@ import httpx
 import psycopg
 
 from bench.host import Host
-from core.store.database import is_sqlite
+from core.store.address import is_sqlite
 from core.store.sqlite import sqlite_file
 
 TABLE = "CREATE TABLE files (task_id TEXT PRIMARY KEY, path TEXT)"

@@ -16,7 +16,7 @@ from bench.history import write_history
 from bench.history.spread import spread
 from bench.processes import free_port, memory_kib, python, running, wait_for_port
 from bench.product import Product, product
-from core.store.database import open_database
+from core.store.opening import open_database
 from core.store.rollup import FOLDED_AT_MOST_EVERY, Rollup
 from dashboard.words import results as words
 from tests.support.browser import open_browser, open_page

@@ -28,7 +28,7 @@ from core.operator import Operator
 from core.repeater import Repeater
 from core.settings import Settings
 from core.storage.local import LocalStorage
-from core.store.database import open_database
+from core.store.opening import open_database
 from core.store.queries import Queries
 from core.store.store import Store
 from core.submission import Submission

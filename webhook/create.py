@@ -41,7 +41,7 @@ def create_task() -> Response:
         raise ApiError(409, "idempotency.conflict", str(error)) from error
     except StoreUnavailableError as error:
         logger.error("not created: %s", error, extra={"event": "store.unavailable"})
-        why = "it could not be saved, and KIE was not called; repeat it with the same Idempotency-Key"
+        why = "it could not be saved, and KIE was not called: repeat it, with an Idempotency-Key"
         raise ApiError(500, "store.unavailable", why) from error
     if not is_new:
         return _answer(200, generation)

@@ -13,7 +13,7 @@ from bench.history.server import is_filled
 from bench.history.spread import spread
 from bench.history.write import write_history
 from core.errors import AppError
-from core.store.database import is_sqlite
+from core.store.address import is_sqlite
 from core.store.migrate import migrate
 from core.store.sqlite import sqlite_file
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.history.file import filling_file
 from bench.history.server import filling_server
 from bench.history.values import Insert
-from core.store.database import is_sqlite
+from core.store.address import is_sqlite
 from core.store.sqlite import sqlite_file
 
 

@@ -19,8 +19,9 @@ from core.store.counting import MADE
 from core.store.listing import Cursor
 from core.store.queries import readable
 from core.store.sql import as_text, unindexed
-from core.store.tables import IS_OPEN, IS_OURS, UtcDateTime, cohorts, durations
+from core.store.tables import IS_OPEN, IS_OURS, cohorts, durations
 from core.store.tables import generations as g
+from core.store.types import UtcDateTime
 
 USUAL_SPAN = timedelta(days=7)  # long enough to know, short enough to be of today
 SAMPLES = 100  # fewer say nothing about the slowest hundredth

@@ -14,8 +14,8 @@ from core.generation.model import Generation
 from core.generation.schedule import CRASHES_SET_ASIDE
 from core.store.database import Database
 from core.store.rows import UNREADABLE, load_generations
-from core.store.tables import UtcDateTime
 from core.store.tables import generations as g
+from core.store.types import UtcDateTime
 
 logger = logging.getLogger(__name__)
 

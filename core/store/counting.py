@@ -11,8 +11,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from core.store.sql import milliseconds_between
-from core.store.tables import IS_OURS, UtcDateTime, assets
+from core.store.tables import IS_OURS, assets
 from core.store.tables import generations as g
+from core.store.types import UtcDateTime
 
 HOUR = timedelta(hours=1)
 #: Upper bounds of the histograms, in ms: four to an octave, so that a percentile is 9 % off at

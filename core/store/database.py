@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from core.errors import ConfigError, StoreUnavailableError
+from core.errors import StoreUnavailableError
 
 Answer = TypeVar("Answer")
 
@@ -58,46 +58,6 @@ class Database(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close all connections."""
-
-
-def open_database(url: str, *, connections: int = 20) -> Database:
-    """The database that a URL names, with that many connections at most; connects when used.
-
-    Raises ConfigError where the URL is none that can be used.
-    """
-    # Imported here: an adapter needs what is defined above, and costs time to load.
-    if is_sqlite(url):
-        from core.store.sqlite import SqliteDatabase
-
-        return SqliteDatabase(url, connections=connections)
-    from core.store.postgresql import PostgresqlDatabase
-
-    return PostgresqlDatabase(url, connections=connections)
-
-
-def is_sqlite(url: str) -> bool:
-    """Which of the two databases a URL names. Raises ConfigError where it is neither."""
-    parsed = parse_url(url)
-    backend = parsed.get_backend_name()
-    if backend not in ("sqlite", "postgresql"):
-        raise ConfigError(
-            f"DATABASE_URL: must be sqlite:///path or postgresql://..., not {backend}"
-        )
-    return backend == "sqlite"
-
-
-def parse_url(url: str) -> sa.URL:
-    """The parts of a database URL; `postgres://`, as Supabase shows it, is understood."""
-    if url.startswith("postgres://"):
-        url = url.replace("postgres://", "postgresql://", 1)
-    problem = "DATABASE_URL: not a database URL; in a password, write special characters as %XX"
-    try:
-        parsed = sa.make_url(url)
-    except (sa.exc.ArgumentError, ValueError) as error:
-        raise ConfigError(problem) from error
-    if "@" in (parsed.host or ""):  # the end of a password
-        raise ConfigError(problem)
-    return parsed
 
 
 @contextmanager

@@ -22,8 +22,9 @@ from core.store.rows import (
     load_generations,
     to_columns,
 )
-from core.store.tables import IS_OURS, UtcDateTime, assets, callbacks, events
+from core.store.tables import IS_OURS, assets, callbacks, events
 from core.store.tables import generations as g
+from core.store.types import UtcDateTime
 
 INSERT_EVENT = sa.insert(events)
 INSERT_ASSET = sa.insert(assets)

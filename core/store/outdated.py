@@ -14,12 +14,12 @@ from core.store.tables import (
     IS_NOT_EMPTIED,
     IS_OURS,
     IS_STRANGE,
-    UtcDateTime,
     assets,
     callbacks,
     refusals,
 )
 from core.store.tables import generations as g
+from core.store.types import UtcDateTime
 
 #: Rows in one transaction: others wait for it on SQLite, and a server gives up on a long one.
 BATCH = 200

@@ -21,7 +21,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo, timeout_from_conni
 from psycopg.types.string import StrDumperUnknown
 
 from core.errors import ConfigError
-from core.store.database import LOCK_TIMEOUT_SECONDS, Answer, Database, parse_url, translated
+from core.store.address import parse_url
+from core.store.database import LOCK_TIMEOUT_SECONDS, Answer, Database, translated
 from core.store.server_clock import ServerClock
 from core.store.tables import create_grants
 

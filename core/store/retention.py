@@ -22,7 +22,8 @@ import sqlalchemy as sa
 from core.generation.schedule import LOOK_AGAIN_UNTIL
 from core.store.database import Database
 from core.store.outdated import ANSWERED, BATCH, COUNTED, ENDED, START, STRANGE, Place, Query
-from core.store.tables import HISTORY_PRUNED, UtcDateTime, callbacks, events, generations, refusals
+from core.store.tables import HISTORY_PRUNED, callbacks, events, generations, refusals
+from core.store.types import UtcDateTime
 
 #: KIE keeps nothing of a task for longer, so nothing can turn out to be about it any more.
 STRANGE_KEPT = LOOK_AGAIN_UNTIL

@@ -17,7 +17,6 @@ from core.store.database import Database
 from core.store.tables import (
     HISTORY_PRUNED,
     IS_OURS,
-    UtcDateTime,
     cohorts,
     durations,
     events,
@@ -25,6 +24,7 @@ from core.store.tables import (
     rollups,
 )
 from core.store.tables import stale_hours as stale
+from core.store.types import UtcDateTime
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.errors import ConfigError, StoreUnavailableError
-from core.store.database import LOCK_TIMEOUT_SECONDS, Answer, Database, parse_url, translated
+from core.store.address import parse_url
+from core.store.database import LOCK_TIMEOUT_SECONDS, Answer, Database, translated
 from core.store.shared_commit import SharedCommit
 
 LOCK_LOOK_SECONDS = 0.001

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.history import write_history
-from core.store.database import open_database
+from core.store.opening import open_database
 from core.store.rollup import Rollup
 from dashboard.create.examples import EXAMPLES
 from tests.support.browser import NARROW, WIDE, open_browser, open_page, shoot

@@ -11,8 +11,9 @@ import pytest
 
 from core.generation.model import Change, Generation
 from core.ids import new_id, new_token
-from core.store.database import Database, open_database
+from core.store.database import Database
 from core.store.inbox import Received
+from core.store.opening import open_database
 from core.store.queries import Queries
 from core.store.store import Store
 from tests.support.clock import Clock

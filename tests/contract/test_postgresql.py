@@ -15,9 +15,10 @@ import sqlalchemy as sa
 
 from core.errors import StoreUnavailableError
 from core.store import postgresql
-from core.store.database import Database, open_database
+from core.store.database import Database
 from core.store.inbox import Verdict
 from core.store.migrate import migrate
+from core.store.opening import open_database
 from core.store.tables import callbacks, processes
 from tests.contract.conftest import StoreCase, received
 from tests.support.clock import NOON

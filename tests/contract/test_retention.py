@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from core.errors import CallbackError
 from core.generation.model import Asset, Change, Event, Generation, Status
-from core.store.database import is_sqlite
+from core.store.address import is_sqlite
 from core.store.inbox import Verdict
 from core.store.outdated import ANSWERED, BATCH, ENDED, START, STRANGE
 from core.store.retention import Pruned, Retention

@@ -75,7 +75,12 @@ def test_killed_between_knowing_the_path_and_saying_stored(
 
 
 def path_of_unstored(site: Site) -> str:
-    query = "SELECT path FROM assets WHERE path IS NOT NULL AND stored_at IS NULL"
+    # Storage has been tried: until then a small part may have no record, and be fetched again.
+    query = (
+        "SELECT path FROM assets JOIN generations ON generations.id = generation_id"
+        " WHERE path IS NOT NULL AND stored_at IS NULL AND status = 'generating'"
+        " AND generations.error_code = 'storage.unavailable'"
+    )
     [found] = wait_until(lambda: site.rows(query), "a path, and nothing stored")
     path: str = found["path"]
     return path

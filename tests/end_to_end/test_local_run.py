@@ -23,9 +23,11 @@ MAGIC = (b"\x89PNG", b"ftyp", b"ID3")
 
 
 @pytest.fixture
-def laptop(tmp_path: Path) -> Iterator[Site]:
-    """Folder and ports; nothing runs yet."""
-    site = Site(tmp_path / "a folder with spaces")
+def laptop(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """Folder, ports and a database, SQLite unless asked otherwise; nothing runs yet."""
+    on_server = getattr(request, "param", "sqlite") == "postgresql"
+    url = request.getfixturevalue("postgresql_url") if on_server else ""
+    site = Site(tmp_path / "a folder with spaces", url)
     site.folder.mkdir()
     yield site
     for process in site.processes:
@@ -65,6 +67,7 @@ def stop(process: Process, number: signal.Signals = signal.SIGINT) -> None:
     assert not [name for name, pid in children(process).items() if running(pid)]
 
 
+@pytest.mark.parametrize("laptop", ["sqlite", "postgresql"], indirect=True)
 def test_three_files_arrive_and_one_interrupt_ends_all_twice_in_a_row(laptop: Site) -> None:
     for _ in range(2):
         process = run(laptop)

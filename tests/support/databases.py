@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from core.store.database import is_sqlite
+from core.store.address import is_sqlite
 from core.store.migrate import migrate
 from core.store.sqlite import sqlite_file
 from core.store.tables import metadata

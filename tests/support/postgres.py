@@ -70,7 +70,8 @@ class Server(Postgres):
     """A server of our own, in a folder that goes with it."""
 
     def __init__(self, settings: Sequence[str] = QUICK) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+        where = _memory() if settings is QUICK else None
+        self._folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=where))
         self._binaries = _binaries()
         self._as_user = another_user()
         port = free_port()
@@ -144,6 +145,13 @@ def query(url: str, statement: str, values: Sequence[Any] = ()) -> list[dict[str
     with psycopg.connect(url, row_factory=psycopg.rows.dict_row) as connection:
         cursor = connection.execute(statement.encode(), values or None)
         return cursor.fetchall() if cursor.description else []
+
+
+def _memory() -> Path | None:
+    """A folder that no disk is behind, where there is one with room."""
+    folder = Path("/dev/shm")
+    has_room = folder.is_dir() and shutil.disk_usage(folder).free > 4 << 30
+    return folder if has_room and os.access(folder, os.W_OK) else None
 
 
 def _binaries() -> Path:

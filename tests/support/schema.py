@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from core.store.database import is_sqlite
+from core.store.address import is_sqlite
 from core.store.migrate import turn_to_migrate
 
 Schema = dict[str, set[tuple[object, ...]]]

@@ -12,8 +12,8 @@ import httpx
 
 from core.generation.model import Generation
 from core.ids import new_id
-from core.store.database import open_database
 from core.store.migrate import migrate
+from core.store.opening import open_database
 from core.store.store import Store
 from tests.support.databases import rows
 from tests.support.processes import PATIENCE_SECONDS, Process, free_port, wait_until

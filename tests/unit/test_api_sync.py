@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from core.generation.model import Generation
 from core.kie.report import AskFailed, NotNow
 from core.store.claims import Lane
+from core.store.tables import generations
 from tests.support.api import Api, code_of, open_api
 from tests.support.fake_kie import report
 
@@ -169,7 +171,9 @@ def test_while_one_waits_for_the_database_another_is_answered(
         api.world.finish()
         sync(api, delivered)
         open_one = submitted(api, task_id="task-2")
-        with api.world.core.store.database.write():  # the one writer is busy
+        with api.world.core.store.database.write() as connection:  # somebody has the row
+            mine = sa.select(generations.c.id).where(generations.c.id == open_one.id)
+            connection.execute(mine.with_for_update())
             waiting = pool.submit(sync, api, open_one)
             assert pool.submit(sync, api, delivered).result(2)["status"] == "success"
             assert not waiting.done()

@@ -12,7 +12,8 @@ from bench.figures import Row, at_least, at_most, percentile, quantity, table
 from bench.host import write_video
 from bench.product import submitted
 from core.media.inspect import inspect
-from core.store.database import is_sqlite, open_database
+from core.store.address import is_sqlite
+from core.store.opening import open_database
 from core.store.queries import Queries
 from core.store.store import Store
 

@@ -21,8 +21,8 @@ from bench.history.spread import spread
 from core.diagnosis import Facts, Verdict, diagnose
 from core.generation.model import Channel, Generation, Status
 from core.kie.families.market import Market
-from core.store.database import open_database
 from core.store.migrate import migrate
+from core.store.opening import open_database
 from core.store.queries import Queries
 from core.store.tables import metadata
 from core.telling import told

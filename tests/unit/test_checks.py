@@ -23,8 +23,8 @@ from core.checks.inside import STALE_AFTER
 from core.checks.model import Check
 from core.checks.run import CHECKS, run_checks, versions
 from core.kie.report import AskFailed
-from core.store.database import open_database
 from core.store.health import last_callback_at
+from core.store.opening import open_database
 from tests.support.databases import on_sqlite, take_away
 from tests.support.statements import plans, recorded
 from tests.support.world import World, open_world

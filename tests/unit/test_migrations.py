@@ -15,8 +15,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from core.errors import ConfigError, StoreUnavailableError
-from core.store.database import Database, open_database
+from core.store.database import Database
 from core.store.migrate import migrate, require_current, revision_of, turn_to_migrate
+from core.store.opening import open_database
 from core.store.sqlite import sqlite_file
 from core.store.store import Store
 from core.store.tables import metadata

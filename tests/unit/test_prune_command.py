@@ -11,7 +11,7 @@ import pytest
 from core.__main__ import main
 from core.generation.model import Generation, Status
 from core.ids import new_id
-from core.store.database import open_database
+from core.store.opening import open_database
 from core.store.store import Store
 
 Run = Callable[..., int]

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from core.store.database import open_database
 from core.store.listing import Cursor, Filter
 from core.store.migrate import migrate
+from core.store.opening import open_database
 from core.store.queries import Queries
 from core.store.store import Store
 from core.store.tables import callbacks, generations

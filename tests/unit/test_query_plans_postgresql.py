@@ -11,8 +11,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from core.store.database import open_database
 from core.store.listing import Cursor
+from core.store.opening import open_database
 from core.store.queries import Queries
 from core.store.store import Store
 from tests.support.clock import NOON, Clock

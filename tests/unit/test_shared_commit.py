@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from core.errors import StoreUnavailableError
-from core.store.database import Database, open_database
+from core.store.database import Database
 from core.store.migrate import migrate
+from core.store.opening import open_database
 from core.store.shared_commit import SharedCommit
 
 KEPT = sa.text("SELECT name FROM processes ORDER BY name")

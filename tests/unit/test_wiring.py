@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from core.errors import ConfigError
-from core.store.database import Database, open_database
+from core.store.database import Database
+from core.store.opening import open_database
 from core.wiring import open_core
 from tests.support.world import World, settings
 
