@@ -73,4 +73,5 @@ def translated(*about_the_database: type[Exception]) -> Iterator[None]:
         about_values = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError)
         if isinstance(error, about_values) and not isinstance(cause, about_the_database):
             raise
-        raise StoreUnavailableError(f"the database cannot be used: {cause}") from error
+        why = " ".join(str(cause).split())  # in one line
+        raise StoreUnavailableError(f"the database cannot be used: {why}") from error

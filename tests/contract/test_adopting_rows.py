@@ -159,10 +159,21 @@ def test_what_is_gone_keeps_its_history_and_is_not_fetched(url: str) -> None:
     (row,) = adopted(url, insert(url, asset_url=THEIRS, **long_ago))
     (asset,) = row.assets
     assert (asset.source_url, asset.error_code, row.wanted) == (THEIRS, "media.gone", None)
-    database = open_database(url, connections=2)
-    Retention(database, lambda: NOW, 90 * DAY, pause=lambda seconds: None).prune()
-    database.close()
+    prune(url)
     assert [event["name"] for event in events(url, row.id)] == ["generation.gave_up"]
+
+
+def test_what_adopting_told_is_not_pruned_at_once(url: str) -> None:
+    long_ago = {"created_at": NOW - 200 * DAY, "updated_at": NOW - 200 * DAY}
+    (row,) = adopted(url, insert(url, status="generating", **long_ago))
+    prune(url)
+    assert [event["name"] for event in events(url, row.id)] == ["generation.gave_up"]
+
+
+def prune(url: str) -> None:
+    database = open_database(url, connections=2)
+    Retention(database, lambda: NOW + DAY, 90 * DAY, pause=lambda seconds: None).prune()
+    database.close()
 
 
 def test_what_was_completed_later_is_not_old_yet(url: str) -> None:

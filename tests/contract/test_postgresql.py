@@ -93,8 +93,9 @@ def test_while_the_server_is_stopped_the_database_is_away(server: Server, served
     server.stop()
     try:
         for use in (served.read, served.write):
-            with pytest.raises(StoreUnavailableError), use():
+            with pytest.raises(StoreUnavailableError) as caught, use():
                 pass
+            assert len(str(caught.value).splitlines()) == 1
         with pytest.raises(StoreUnavailableError):
             served.run(lambda connection: connection.execute(SELECT_ONE))
         with pytest.raises(StoreUnavailableError):

@@ -30,6 +30,10 @@ SELECT DISTINCT date_trunc('hour', created_at, 'UTC') FROM {NAME} ON CONFLICT DO
 """
 #: Users are looked up by any text: see core.store.sql.as_text.
 _INDEX_USERS = f"CREATE INDEX ix_{NAME}_user_text ON {NAME} (CAST(user_id AS text), created_at)"
+#: What adopting told of a row that ended long ago would be pruned at once.
+_KEEP_TOLD = f"""
+UPDATE {NAME} SET history_checked_at = :now WHERE id IN (SELECT generation_id FROM events)
+"""
 _COUNTED = "UPDATE rollups SET event_id = (SELECT coalesce(max(id), 0) FROM events)"
 
 
@@ -100,3 +104,4 @@ def _adopted(
         define(connection, _INDEX_USERS)
     run(connection, _COUNT_AGAIN)
     run(connection, _COUNTED)
+    run(connection, _KEEP_TOLD, now=now)
