@@ -104,4 +104,5 @@ def _adopted(
         define(connection, _INDEX_USERS)
     run(connection, _COUNT_AGAIN)
     run(connection, _COUNTED)
-    run(connection, _KEEP_TOLD, now=now)
+    with obstacles.triggers_paused(connection):
+        run(connection, _KEEP_TOLD, now=now)
