@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 import uuid
 
+_lock = threading.Lock()
+_last = 0
+
 
 def new_id() -> str:
-    """A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then randomness."""
+    """A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then randomness.
+
+    Greater than all that this process made before, within a millisecond too.
+    """
+    global _last
     milliseconds = time.time_ns() // 1_000_000
     value = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
+    with _lock:
+        # Not by one: a process that was forked goes on from the same id.
+        _last = max(value, _last + 1 + secrets.randbits(32))
+        return str(uuid.UUID(int=_last))
 
 
 def new_token() -> str:
