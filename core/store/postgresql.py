@@ -40,7 +40,8 @@ _SETTINGS = (
     "SET LOCAL timezone = 'UTC';"  # months and hours begin by it
     f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_SECONDS}s'"
 )
-WRITE = f"BEGIN;{_SETTINGS}"
+#: However the server is set up: a create whose record a crash of it forgets would be sent twice.
+WRITE = f"BEGIN;{_SETTINGS};SET LOCAL synchronous_commit = on"
 READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;{_SETTINGS}"
 _CLOCK = "SELECT clock_timestamp()"
 #: Refused where a write would be.

@@ -89,6 +89,21 @@ def test_a_restart_in_a_transaction_undoes_it(server: Server, served: Database) 
         assert connection.scalars(sa.select(processes.c.name)).all() == []
 
 
+def test_what_is_committed_survives_a_crash_of_a_server_that_would_rather_not_wait(
+    server: Server, served: Database
+) -> None:
+    with served.read() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "off"
+    for number in range(5):
+        name = f"crash {number}"
+        served.run(lambda connection, name=name: connection.execute(INSERT, process(name)))
+        server.stop("immediate")
+        server.start()
+        with served.read() as connection:
+            assert name in connection.scalars(sa.select(processes.c.name)).all()
+    served.run(lambda connection: connection.execute(sa.delete(processes)))
+
+
 def test_while_the_server_is_stopped_the_database_is_away(server: Server, served: Database) -> None:
     server.stop()
     try:
