@@ -156,7 +156,7 @@ class Delivery:
             placed = _placed(turn.generation, asset, file)
             path = placed.path or ""
             turn.save(after_fetched(turn.generation, placed))  # proves the lease as well
-            self._storage.put(file.path, path, file.content_type)
+            self._storage.put(file.path, path, file.content_type, turn.lease.keep_going)
             stored = self._storage.size(path)
             if stored != file.size_bytes:
                 why = f"storage shows {stored} bytes of {file.size_bytes} at {path}"

@@ -55,7 +55,9 @@ class MediaError(StepError):
 class StorageError(StepError):
     """Permanent storage did not take or show an object.
 
-    Codes: `storage.unavailable`, `storage.bad_path` (no object can have that path).
+    Codes: `storage.unavailable`, `storage.refused` (it answers, and takes no such object: a limit,
+    a type, a key without the right), `storage.missing` (no such object to be read),
+    `storage.bad_path` (no object can have that path).
     """
 
 

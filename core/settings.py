@@ -23,7 +23,9 @@ CENTURY_DAYS = 365 * 100
 SECRETS = (
     *("kie_api_key", "kie_callback_secret", "kie_webhook_hmac_key", "api_token"),
     *("dashboard_password", "dashboard_viewer_password"),
+    *("supabase_service_role_key", "asset_url_secret"),
 )
+_BUCKET = re.compile(r"[a-z0-9_-][a-z0-9._-]{0,99}")
 _PASSWORD = re.compile(r"(?<=://)([^/:@]*):.*@")
 
 
@@ -79,6 +81,21 @@ class Settings(BaseSettings):
         None, ge=2, le=1000, description="at most, per process; default: one for each thread"
     )
     storage_dir: Path | None = Field(None, description="default: DATA_DIR/assets")
+    supabase_url: str = Field(
+        "", description="https://PROJECT.supabase.co; with the key: files are stored there"
+    )
+    supabase_service_role_key: SecretStr | None = Field(
+        None, description="the project's service role key, or its secret API key"
+    )
+    supabase_bucket: str = Field("generations", description="bucket of the stored files")
+    supabase_bucket_public: bool = Field(
+        True, description="whether anybody who has a URL may open it; false: signed ones of ours"
+    )
+    asset_url_secret: SecretStr | None = Field(
+        None,
+        description="keys of a private bucket's permanent URLs, comma list: the first signs, all"
+        " verify",
+    )
 
     media_allow_private: bool = Field(
         False, description="download from http and private addresses too (a simulator, tests)"
@@ -111,9 +128,11 @@ class Settings(BaseSettings):
         "INFO", description="least level"
     )
 
-    @field_validator("kie_base_url", "public_base_url")
+    @field_validator("kie_base_url", "public_base_url", "supabase_url")
     @classmethod
     def _is_http_url(cls, value: str) -> str:
+        if not value:  # only what may be left out is ever empty
+            return value
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must be an http or https URL")
@@ -122,6 +141,13 @@ class Settings(BaseSettings):
         if parts.port == 0 or not _can_be_called(value):
             raise ValueError("names a host or port that cannot exist")
         return value.rstrip("/")
+
+    @field_validator("supabase_bucket")
+    @classmethod
+    def _is_bucket(cls, value: str) -> str:
+        if not _BUCKET.fullmatch(value):
+            raise ValueError("must be 1-100 of a-z, 0-9, '-', '_' and '.', the first no '.'")
+        return value
 
     @field_validator(*SECRETS)
     @classmethod
@@ -139,6 +165,16 @@ class Settings(BaseSettings):
     def assets_dir(self) -> Path:
         """The folder of local storage."""
         return self.storage_dir or self.data_dir / "assets"
+
+    @property
+    def uses_supabase_storage(self) -> bool:
+        """Whether files are stored in Supabase Storage, and not in a folder."""
+        return bool(self.supabase_url)
+
+    @property
+    def asset_url_secrets(self) -> tuple[str, ...]:
+        """The configured keys of private files' URLs; empty where one has to be made up."""
+        return _comma_list(self.asset_url_secret)
 
     @property
     def hmac_keys(self) -> tuple[str, ...]:
@@ -165,8 +201,9 @@ class Settings(BaseSettings):
             raise ConfigError("; ".join(problems)) from None
         except (UnicodeDecodeError, OSError) as error:
             raise ConfigError(f".env: cannot be read as UTF-8 text: {error}") from None
-        if problem := settings._missing_off_loopback():
-            raise ConfigError(problem)
+        found = (settings._half_a_storage(), settings._missing_off_loopback())
+        if any(found):
+            raise ConfigError("; ".join(problem for problem in found if problem))
         return settings
 
     def shown(self) -> dict[str, str]:
@@ -190,6 +227,12 @@ class Settings(BaseSettings):
             != field.get_default(call_default_factory=True, validated_data=self.__dict__)
         )
 
+    def _half_a_storage(self) -> str | None:
+        if bool(self.supabase_url) == (self.supabase_service_role_key is not None):
+            return None
+        missing = "SUPABASE_SERVICE_ROLE_KEY" if self.supabase_url else "SUPABASE_URL"
+        return f"{missing}: is missing; SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY go together"
+
     def _missing_off_loopback(self) -> str | None:
         if is_loopback(self.bind) and is_loopback(self.public_base_url):
             return None
@@ -198,6 +241,8 @@ class Settings(BaseSettings):
             "KIE_CALLBACK_SECRET": self.kie_callback_secret,
             "KIE_API_KEY": self.kie_api_key,
         }
+        if self.uses_supabase_storage and not self.supabase_bucket_public:
+            needed["ASSET_URL_SECRET"] = self.asset_url_secret
         missing = [name for name, value in needed.items() if value is None]
         if not missing:
             return None

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 import httpx
 
 from core.accepted_tasks import AcceptedTasks
-from core.callback_secret import made_up_secret
 from core.delivery import Delivery
 from core.errors import ConfigError
 from core.fetching import Fetcher, Provider
@@ -21,6 +20,7 @@ from core.generation.schedule import Policy
 from core.kie.client import KieClient, kie_http
 from core.kie.credentials import callback_url
 from core.leases import Leases
+from core.made_up_secret import CALLBACK, made_up_secret
 from core.media.download import Downloader
 from core.media.guard import guarded_client
 from core.media.spool import Spool
@@ -28,6 +28,7 @@ from core.operator import Operator
 from core.repeater import Repeater
 from core.settings import Settings
 from core.storage.local import LocalStorage
+from core.storage.port import AssetStorage
 from core.store.opening import open_database
 from core.store.queries import Queries
 from core.store.store import Store
@@ -46,7 +47,7 @@ class Core:
     callback_secrets: tuple[str, ...]
     store: Store
     queries: Queries
-    storage: LocalStorage
+    storage: AssetStorage
     kie: Provider
     spool: Spool
     leases: Leases
@@ -79,10 +80,11 @@ def open_core(
     sleep: Callable[[float], None] = time.sleep,
     kie: Provider | None = None,
     media: httpx.Client | None = None,
+    storage: AssetStorage | None = None,
 ) -> Iterator[Core]:
     """A core on a migrated database; closes its connections at the end.
 
-    A `clock`, a `kie` or a `media` client that is given is used instead of the real one.
+    A `clock`, `kie`, `media` client or `storage` that is given is used instead of the real one.
     """
     with ExitStack() as stack:
         threads = settings.delivery_threads
@@ -96,8 +98,8 @@ def open_core(
         spool = _spool(settings)
         downloader = Downloader(media, spool, max_bytes=settings.max_asset_bytes)
         leases = Leases(store.claims.renew)
-        storage = LocalStorage(settings.assets_dir, settings.public_base_url)
-        secrets = settings.callback_secrets or (made_up_secret(settings.data_dir),)
+        storage = storage or LocalStorage(settings.assets_dir, settings.public_base_url)
+        secrets = settings.callback_secrets or (made_up_secret(settings.data_dir, CALLBACK),)
         submission = Submission(
             store=store,
             kie=kie,

@@ -11,10 +11,10 @@ from core.errors import StoreUnavailableError
 from core.generation.model import Channel, Generation, Status
 from core.store.claims import Lane
 from core.store.generations import IdempotencyConflictError
+from core.views import generation_view
 from webhook.errors import ApiError, error_response
 from webhook.reading import read_json
 from webhook.services import services
-from webhook.views import generation_view
 from webhook.waiting import Turn
 
 logger = logging.getLogger(__name__)

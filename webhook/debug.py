@@ -11,9 +11,9 @@ from core.diagnosis import Facts, diagnose
 from core.facts import recorded_facts, with_kie, with_storage
 from core.generation.model import Generation
 from core.kie.report import AskFailed
+from core.views import asset_view, generation_view, record_view
 from webhook.reading import read_which
 from webhook.services import services
-from webhook.views import asset_view, generation_view, record_view
 
 blueprint = Blueprint("debug", __name__)
 

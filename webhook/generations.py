@@ -11,11 +11,11 @@ from core.errors import LeaseLostError, StorageError
 from core.generation.model import Generation
 from core.ids import new_token
 from core.store.listing import Filter
+from core.views import generation_view
 from webhook.errors import ApiError
 from webhook.reading import found, read_query
 from webhook.schemas import ListQuery
 from webhook.services import services
-from webhook.views import generation_view
 from webhook.waiting import Turn
 
 logger = logging.getLogger(__name__)

@@ -9,10 +9,10 @@ from flask import Blueprint, Response, jsonify
 
 from core.generation.model import Channel, Generation
 from core.store.claims import Lane
+from core.views import generation_view
 from webhook.errors import ApiError
 from webhook.reading import found, read_which
 from webhook.services import services
-from webhook.views import generation_view
 from webhook.waiting import Turn
 
 blueprint = Blueprint("sync", __name__)

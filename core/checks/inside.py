@@ -44,7 +44,7 @@ def storage(around: Surroundings) -> Outcome:
     except StorageError as error:
         remedy = "Make STORAGE_DIR a folder that webhook and poller may write to."
         return Outcome(CheckState.FAILED, one_line(error), remedy)
-    return Outcome(CheckState.OK, f"{around.core.settings.assets_dir.absolute()} takes files")
+    return Outcome(CheckState.OK, f"{around.core.storage.place} takes files")
 
 
 def disk(around: Surroundings) -> Outcome:

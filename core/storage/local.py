@@ -8,15 +8,17 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 from core.disk import DiskUsage, is_too_full
 from core.errors import StorageError
 from core.ids import new_token
+from core.storage.port import KeepGoing, StoredObject
 
 PART_SUFFIX = ".storing"
+PIECE_BYTES = 1 << 20
 
 
 class LocalStorage:
@@ -32,7 +34,19 @@ class LocalStorage:
         self._base_url = public_base_url
         self._disk_usage = disk_usage
 
-    def put(self, source: Path, path: str, content_type: str) -> None:
+    @property
+    def place(self) -> str:
+        """The folder."""
+        return str(self._root.absolute())
+
+    def prepare(self) -> None:
+        """Make the folder."""
+        with _translated(f"cannot write to {self._root}"):
+            self._root.mkdir(parents=True, exist_ok=True)
+
+    def put(
+        self, source: Path, path: str, content_type: str, keep_going: KeepGoing = lambda: None
+    ) -> None:
         """Move the file into place: flushed to disk, then renamed, then the folders flushed."""
         target = self.file(path)
         with _translated(f"cannot store {path}"):
@@ -51,19 +65,44 @@ class LocalStorage:
                 return None
             return status.st_size if stat.S_ISREG(status.st_mode) else None
 
+    @contextmanager
+    def read(self, path: str) -> Iterator[Iterator[bytes]]:
+        """The bytes of the stored file."""
+        file = self.file(path)
+        with _translated(f"cannot read {path}"):
+            try:
+                opened = file.open("rb")
+            except FileNotFoundError:
+                raise StorageError("storage.missing", f"there is no {path}") from None
+            with opened:
+                yield iter(lambda: opened.read(PIECE_BYTES), b"")
+
     def url(self, path: str) -> str:
         """Our own address of the stored file."""
         return f"{self._base_url}/assets/{quote(path)}"
+
+    def signed_url(self, path: str, signature: str) -> None:
+        """None: everything in the folder is public."""
 
     def delete(self, path: str) -> None:
         """Remove the stored file."""
         with _translated(f"cannot delete {path}"):
             self.file(path).unlink(missing_ok=True)
 
+    def objects(self) -> Iterator[StoredObject]:
+        """Every file, but for those that are being written."""
+        for file in self._root.rglob("*"):
+            with _translated(f"cannot read {file}"), suppress(FileNotFoundError):
+                status = file.stat()
+                if stat.S_ISREG(status.st_mode) and file.suffix != PART_SUFFIX:
+                    stored_at = datetime.fromtimestamp(status.st_mtime, UTC)
+                    path = file.relative_to(self._root).as_posix()
+                    yield StoredObject(path, status.st_size, stored_at)
+
     def check(self) -> None:
         """Write and remove a file."""
+        self.prepare()
         with _translated(f"cannot write to {self._root}"):
-            self._root.mkdir(parents=True, exist_ok=True)
             probe = self._root / f"check-{new_token()}{PART_SUFFIX}"
             probe.touch()
             probe.unlink()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import sys
+import json
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
-from core.__main__ import main
 from core.store.migrate import require_current
 from core.store.opening import open_database
+from tests.support.commands import Ran, run_command
 from tests.support.historic import OURS, build
 from tests.support.postgres import Postgres, query
 from tests.support.schema import schema
 
-Run = Callable[..., tuple[int, str, str]]
+Run = Callable[..., Ran]
 ROWS = "SELECT to_jsonb(g) AS row FROM generations g ORDER BY id"
 
 
@@ -33,14 +34,9 @@ def old(empty: str) -> str:
 
 
 @pytest.fixture
-def run(empty: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(empty: str, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("DATABASE_URL", empty)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["core", "migrate", *arguments])
-        return main(), *capsys.readouterr()
-
-    return call
+    return partial(run_command, "migrate")
 
 
 def is_current(url: str) -> bool:
@@ -87,6 +83,22 @@ def test_adopting_does_what_the_dry_run_told(old: str, run: Run) -> None:
     assert said == tried.replace("A dry run: nothing was changed.\n", "")
     assert is_current(old)
     assert run() == (0, "the database is at the newest schema\n", "")
+
+
+def test_programs_get_the_changes(empty: str, run: Run) -> None:
+    lines = run("--dry-run").out.splitlines()
+    assert json.loads(run("--json").out) == {
+        "dryRun": False,
+        "changes": [line.removeprefix("- ") for line in lines[:-1]],
+    }
+
+
+def test_the_bucket_in_use_is_ours_too(old: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPABASE_URL", OURS[1].partition("/storage/")[0])
+    before = run("--dry-run")
+    monkeypatch.setenv("SUPABASE_SERVICE_ROLE_KEY", "key")
+    assert before.code == 2
+    assert run("--dry-run") == run("--dry-run", "--ours", OURS[1])
 
 
 @pytest.mark.parametrize(

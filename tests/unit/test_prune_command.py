@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import sys
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from core.__main__ import main
 from core.generation.model import Generation, Status
 from core.ids import new_id
 from core.store.opening import open_database
 from core.store.store import Store
+from tests.support.commands import Ran, run_command
 
-Run = Callable[..., int]
+Run = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -28,12 +29,7 @@ def run(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
     Store(database).generations.add(generation)
     database.close()
     monkeypatch.setenv("DATABASE_URL", database_url)
-
-    def call(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["core", "prune", *arguments])
-        return main()
-
-    return call
+    return partial(run_command, "prune")
 
 
 def words(events: int, generations: int) -> str:
@@ -43,34 +39,23 @@ def words(events: int, generations: int) -> str:
     )
 
 
-def test_it_deletes_what_is_old_and_says_how_much(
-    run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert (run(), run()) == (0, 0)
-    assert capsys.readouterr() == (f"gone: {words(1, 1)}gone: {words(0, 0)}", "")
+def test_it_deletes_what_is_old_and_says_how_much(run: Run) -> None:
+    assert run() == (0, f"gone: {words(1, 1)}", "")
+    assert run() == (0, f"gone: {words(0, 0)}", "")
 
 
-def test_a_dry_run_says_it_and_deletes_nothing(
-    run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert (run("--dry-run"), run("--dry-run")) == (0, 0)
-    assert capsys.readouterr().out == f"would go: {words(1, 1)}" * 2
+def test_a_dry_run_says_it_and_deletes_nothing(run: Run) -> None:
+    assert [run("--dry-run"), run("--dry-run")] == [(0, f"would go: {words(1, 1)}", "")] * 2
 
 
-def test_the_setting_says_for_how_long(
-    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_programs_get_the_numbers(run: Run) -> None:
+    numbers = {"generations": 1, "events": 1, "emptied": 0, "callbacks": 0, "counts": 0}
+    assert json.loads(run("--json").out) == {"dryRun": False, **numbers}
+
+
+def test_the_setting_says_for_how_long(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETENTION_DAYS", "101")
-    assert run() == 0
-    assert capsys.readouterr().out == f"gone: {words(0, 0)}"
-
-
-def test_on_a_terminal_it_shows_how_far_it_is(
-    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    run()
-    assert f"\r{words(1, 1)[:-1]}" in capsys.readouterr().err
+    assert run().out == f"gone: {words(0, 0)}"
 
 
 @pytest.mark.parametrize(
@@ -81,14 +66,9 @@ def test_on_a_terminal_it_shows_how_far_it_is(
     ],
 )
 def test_what_is_wrong_is_one_line(
-    run: Run,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    value: str,
-    said: str,
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    assert run() == 2
-    shown = capsys.readouterr()
-    assert (shown.out, shown.err.startswith(said), shown.err.count("\n")) == ("", True, 1)
+    ran = run()
+    assert (ran.code, ran.out) == (2, "")
+    assert (ran.err.startswith(said), ran.err.count("\n")) == (True, 1)

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 NAMES = [name.upper() for name in Settings.model_fields]
 SECRETS = [name.upper() for name in SECRET_FIELDS]
 OFF_LOOPBACK = {"BIND": "0.0.0.0", "API_TOKEN": "t", "KIE_CALLBACK_SECRET": "s", "KIE_API_KEY": "k"}
+SUPABASE = {"SUPABASE_URL": "https://x.supabase.test", "SUPABASE_SERVICE_ROLE_KEY": "key"}
 
 
 @pytest.fixture(autouse=True)
@@ -167,7 +168,7 @@ def test_a_base_url_loses_its_last_slash() -> None:
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    settings = load(monkeypatch, **{name: "hush-hush"})
+    settings = load(monkeypatch, **(SUPABASE | {name: "hush-hush"}))
     shown: list[Any] = [
         settings,
         settings.model_dump(),
@@ -175,6 +176,32 @@ def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> 
         settings.shown(),
     ]
     assert not [each for each in shown if "hush" in f"{each!r} {each!s}"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "problem"),
+    [
+        (SUPABASE, None),
+        ({"SUPABASE_URL": "https://x.supabase.test"}, "SUPABASE_SERVICE_ROLE_KEY: is missing"),
+        ({"SUPABASE_SERVICE_ROLE_KEY": "key"}, "SUPABASE_URL: is missing"),
+        (SUPABASE | {"SUPABASE_URL": "x.supabase.test"}, "SUPABASE_URL: must be an http"),
+        (SUPABASE | {"SUPABASE_BUCKET": "a/b"}, "SUPABASE_BUCKET: must be"),
+        (SUPABASE | {"SUPABASE_BUCKET": ".."}, "SUPABASE_BUCKET: must be"),
+        (SUPABASE | OFF_LOOPBACK, None),
+        (SUPABASE | {"SUPABASE_BUCKET_PUBLIC": "false"}, None),
+        (SUPABASE | OFF_LOOPBACK | {"SUPABASE_BUCKET_PUBLIC": "false"}, "ASSET_URL_SECRET"),
+    ],
+)
+def test_supabase_storage_is_configured_whole_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], problem: str | None
+) -> None:
+    try:
+        assert load(monkeypatch, **environment).uses_supabase_storage
+        said = None
+    except ConfigError as error:
+        said = str(error)
+    assert (said is None) == (problem is None)
+    assert problem is None or problem in (said or "")
 
 
 @pytest.mark.parametrize(

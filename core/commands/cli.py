@@ -1,0 +1,22 @@
+"""All commands."""
+
+from __future__ import annotations
+
+import click
+
+from core.commands.migrate import migrate
+from core.commands.prune import prune
+from core.commands.recount import recount
+
+
+@click.group()
+def cli() -> None:
+    """Look after a running service, from the folder of its .env.
+
+    Exit codes: 0 well, 1 what was found is not well, 2 a setting, the database or an argument is
+    wrong and nothing was done.
+    """
+
+
+for each in (migrate, prune, recount):
+    cli.add_command(each)
