@@ -66,6 +66,10 @@ class CountedKie:
         self.calls.append("download-url")
         return url
 
+    def record(self, family: str, task_id: str) -> AskFailed:
+        """Nor this."""
+        return AskFailed("kie.unknown_task", "recordInfo is null")
+
     def credits(self) -> Decimal | AskFailed:
         """Nor this."""
         self.calls.append("credits")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class Product:
     port: int
     kie_url: str
     engine: sa.Engine
+    storage: Mapping[str, str] = field(default_factory=dict)  # settings; none: a folder
 
     @property
     def base_url(self) -> str:
@@ -59,6 +60,7 @@ class Product:
             "KIE_API_KEY": "bench",
             "KIE_CALLBACK_SECRET": SECRET,
             "MEDIA_ALLOW_PRIVATE": "true",
+            **self.storage,
         }
 
     def settings(self) -> Settings:
@@ -84,6 +86,10 @@ class Product:
     def with_kie_at(self, url: str) -> Product:
         """The same installation with another KIE."""
         return replace(self, kie_url=url)
+
+    def with_storage_at(self, settings: Mapping[str, str]) -> Product:
+        """The same installation with other storage."""
+        return replace(self, storage=settings)
 
     def run(self, module: str, *arguments: str) -> str:
         """What a module prints, in a process of its own with this product's settings."""

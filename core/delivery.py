@@ -23,13 +23,18 @@ from core.generation.asking import (
 from core.generation.model import Asset, Change, Channel, Generation
 from core.generation.schedule import Policy
 from core.generation.steps import Ask, Rest, StoreFile, Submit, next_step
-from core.generation.storing import after_fetched, after_store_failed, after_stored
+from core.generation.storing import (
+    after_fetched,
+    after_restored,
+    after_store_failed,
+    after_stored,
+)
 from core.ids import new_token
 from core.kie.report import Report
-from core.leases import Leases
+from core.leases import Lease, Leases
 from core.media.download import SpooledFile
 from core.storage.paths import object_path
-from core.storage.port import AssetStorage
+from core.storage.port import AssetStorage, KeepGoing
 from core.store.generations import TaskIdResult
 from core.store.store import Store
 from core.submission import Submission
@@ -68,6 +73,19 @@ class Delivery:
         """Carry a generation on, if it is due and nobody else works on it; None where not."""
         claimed = self._store.claims.claim(generation_id, new_token())
         return self.run(claimed, channel) if claimed else None
+
+    def restore(self, generation: Generation, position: int) -> None:
+        """Put a stored file that went missing back under its path, from where it came.
+
+        The same bytes or none: raises StepError where they cannot be had or put. The generation
+        stays as it is; its timeline tells.
+        """
+        asset = generation.asset(position)
+        with self._fetcher.fetched(generation, asset, Lease(generation.id, new_token())) as file:
+            if (file.sha256, file.size_bytes) != (asset.sha256, asset.size_bytes):
+                raise StepError("media.changed", "what is there now is another file")
+            self._put(file, asset.path or "", lambda: None)
+        self._store.generations.act(generation.id, lambda row: after_restored(row, position))
 
     def run(self, claimed: Generation, channel: Channel) -> Generation | None:
         """Carry a claimed generation on until it has to wait; None where it was handed back.
@@ -156,12 +174,16 @@ class Delivery:
             placed = _placed(turn.generation, asset, file)
             path = placed.path or ""
             turn.save(after_fetched(turn.generation, placed))  # proves the lease as well
-            self._storage.put(file.path, path, file.content_type, turn.lease.keep_going)
-            stored = self._storage.size(path)
-            if stored != file.size_bytes:
-                why = f"storage shows {stored} bytes of {file.size_bytes} at {path}"
-                raise StorageError("storage.unavailable", why)
+            self._put(file, path, turn.lease.keep_going)
             return self._storage.url(path)
+
+    def _put(self, file: SpooledFile, path: str, keep_going: KeepGoing) -> None:
+        """Store a file, and look whether all of it is there."""
+        self._storage.put(file.path, path, file.content_type, keep_going)
+        stored = self._storage.size(path)
+        if stored != file.size_bytes:
+            why = f"storage shows {stored} bytes of {file.size_bytes} at {path}"
+            raise StorageError("storage.unavailable", why)
 
 
 def _placed(generation: Generation, asset: Asset, file: SpooledFile) -> Asset:

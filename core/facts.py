@@ -44,4 +44,4 @@ def with_kie(core: Core, facts: Facts) -> Facts:
 
 def _stored_sizes(core: Core, generation: Generation) -> Mapping[str, int | None]:
     paths = [asset.path for asset in generation.assets if asset.path and asset.stored_at]
-    return {path: core.storage.size(path) for path in paths}
+    return {path: core.stored_size(path) for path in paths}

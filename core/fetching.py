@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from core.errors import MediaError, StepError
 from core.generation.model import Asset, Generation
 from core.generation.storing import LOST_AS
-from core.kie.report import SUCCESS, AskAnswer, AskFailed, CreateAnswer
+from core.kie.report import SUCCESS, AskAnswer, AskFailed, CreateAnswer, TaskRecord
 from core.leases import Lease
 from core.media.download import Downloader, SpooledFile
+from core.store.files import Files
 
 UNREACHABLE = "media.unreachable"
 PATIENCE = 3
@@ -29,6 +30,10 @@ class Provider(Protocol):
 
     def ask(self, family: str, task_id: str) -> AskAnswer:
         """How a task stands."""
+        ...
+
+    def record(self, family: str, task_id: str) -> TaskRecord | AskFailed:
+        """How a task stands, and what it was made from."""
         ...
 
     def download_url(self, url: str) -> str | AskFailed:
@@ -78,6 +83,8 @@ class Fetcher:
                 name=_spool_name(generation, asset),
                 token=lease.token,
                 keep_going=lease.keep_going,
+                sha256=asset.sha256,
+                dies_at=generation.expires_at,
             )
             try:
                 return stack.enter_context(fetch)
@@ -118,6 +125,14 @@ def _is_worth_climbing(generation: Generation, error: MediaError) -> bool:
     """A host that is only away gets some patience before KIE is asked for other addresses."""
     impatient = generation.attempts % PATIENCE == PATIENCE - 1
     return error.code in LOST_AS or (error.code == UNREACHABLE and impatient)
+
+
+def still_wanted(files: Files, names: set[str]) -> set[str]:
+    """Those of these names in the spool whose files are still to be stored."""
+    rows = files.of(name.rpartition("_")[0] for name in names).values()
+    return names & {
+        f"{row.generation_id}_{row.position}" for of_one in rows for row in of_one if row.is_wanted
+    }
 
 
 def _spool_name(generation: Generation, asset: Asset) -> str:

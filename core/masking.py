@@ -17,7 +17,7 @@ from urllib.parse import quote
 MASK = "***"
 PRESENT = "(present)"
 NAMES = (
-    *("token", "secret", "signature", "authorization", "password"),
+    *("token", "secret", "signature", "sig", "authorization", "password"),
     *("apikey", "api_key", "api-key"),
 )
 SHOWN_HEADERS = frozenset(

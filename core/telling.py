@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from core.masking import mask
+
 #: What of an event's detail may be logged. `why` may not: it can quote KIE, and KIE the prompt.
 LOGGED = frozenset(
     {
@@ -17,6 +19,7 @@ LOGGED = frozenset(
 SENTENCES = {
     "generation.adopted": "taken over from the table that was there before",
     "generation.created": "recorded, before KIE hears of it",
+    "generation.rescued": "{by} had KIE's task {task_id} taken over; it is not one of ours",
     "submit.started": "asking KIE for a task",
     "submit.accepted": "task created",
     "submit.rate_limited": "waiting for its turn: 20 creates in 10 s is KIE's limit",
@@ -37,6 +40,7 @@ SENTENCES = {
     "provider.success": "KIE has finished, learnt by {via}",
     "asset.fetched": "fetched file {position}, {bytes} bytes, storing at {path}",
     "asset.stored": "stored file {position}, {bytes} bytes, at {url}",
+    "asset.restored": "put back file {position}, {bytes} bytes, which was missing, at {path}",
     "asset.retry": "file {position} not stored ({code}), attempt {attempt}",
     "asset.lost": "file {position} is lost ({code})",
     "generation.gave_up": "given up ({code})",
@@ -50,6 +54,12 @@ SENTENCES = {
 
 
 def told(name: str, detail: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The sentence for an event, and the fields that may stand beside it."""
+    """The sentence for an event, and the fields that may stand beside it.
+
+    Our own asset URLs are told, but for the signature of a private one: it opens the file for ever,
+    and logs are read by more people than the database.
+    """
     fields = {key: detail[key] for key in sorted(LOGGED & detail.keys())}
+    if isinstance(fields.get("url"), str):
+        fields["url"] = mask(fields["url"])
     return SENTENCES[name].format_map(defaultdict(lambda: "?", fields)), fields

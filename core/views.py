@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.diagnosis import Diagnosis, Facts
 from core.generation.model import Asset, Generation
+from core.kie.report import AskFailed
 
 
 def generation_view(generation: Generation) -> dict[str, Any]:
@@ -52,6 +55,23 @@ def asset_view(asset: Asset) -> dict[str, Any]:
     }
 
 
+def facts_view(facts: Facts, diagnosis: Diagnosis) -> dict[str, Any]:
+    """A generation in every respect: the row, KIE, storage, callbacks, timeline, diagnosis."""
+    return {
+        "generation": generation_view(facts.generation),
+        "kie": _kie(facts),
+        "storage": _storage(facts),
+        "callbacks": [record_view(row) for row in facts.callbacks],
+        "events": [record_view(row) for row in facts.events],
+        "diagnosis": diagnosis_view(diagnosis),
+    }
+
+
+def diagnosis_view(diagnosis: Diagnosis) -> dict[str, Any]:
+    """What was found, most serious first."""
+    return record_view(asdict(diagnosis))
+
+
 def record_view(record: Mapping[str, Any]) -> dict[str, Any]:
     """A row of callbacks or events."""
     return {camel_case(name): plain(value) for name, value in record.items()}
@@ -75,6 +95,23 @@ def camel_case(name: str) -> str:
     """`like_this` as `likeThis`."""
     first, *others = name.split("_")
     return first + "".join(map(str.capitalize, others))
+
+
+def _kie(facts: Facts) -> dict[str, Any] | None:
+    """KIE's answer just now; None: it was not asked."""
+    if facts.kie is None:
+        return None
+    if isinstance(facts.kie, AskFailed):
+        return {"error": {"code": facts.kie.code, "message": facts.kie.message}}
+    return record_view(asdict(facts.kie))
+
+
+def _storage(facts: Facts) -> dict[str, Any]:
+    """Each stored file with the size that storage shows; None: it is not there."""
+    sizes = facts.stored_sizes or {}
+    stored = [asset for asset in facts.generation.assets if asset.stored_at]
+    files = [asset_view(asset) | {"foundBytes": sizes.get(asset.path or "")} for asset in stored]
+    return {"problem": facts.storage_problem, "files": files}
 
 
 def _error(generation: Generation) -> dict[str, str] | None:

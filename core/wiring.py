@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import httpx
 
 from core.accepted_tasks import AcceptedTasks
 from core.delivery import Delivery
-from core.errors import ConfigError
-from core.fetching import Fetcher, Provider
+from core.errors import ConfigError, StorageError
+from core.fetching import Fetcher, Provider, still_wanted
 from core.generation.model import Channel
 from core.generation.schedule import Policy
 from core.kie.client import KieClient, kie_http
@@ -29,11 +31,14 @@ from core.repeater import Repeater
 from core.settings import Settings
 from core.storage.local import LocalStorage
 from core.storage.port import AssetStorage
+from core.store.files import Files
 from core.store.opening import open_database
 from core.store.queries import Queries
 from core.store.store import Store
 from core.submission import Submission
 from core.workers import Workers
+
+logger = logging.getLogger(__name__)
 
 #: Connections beyond those of the delivery and request threads: ticks, renewal.
 MORE_CONNECTIONS = 8
@@ -54,6 +59,34 @@ class Core:
     submission: Submission
     delivery: Delivery
     operator: Operator
+
+    def prepare_storage(self) -> None:
+        """Make the folder or bucket. Storage that is away only costs time: work waits for it.
+
+        Raises ConfigError where it cannot serve as the settings say.
+        """
+        try:
+            self.storage.prepare()
+        except StorageError as error:
+            logger.warning("%s", error, extra={"event": "storage.unavailable"})
+
+    @property
+    def storages(self) -> tuple[AssetStorage, ...]:
+        """Wherever stored files may be: with Supabase Storage, the folder of before as well."""
+        folder = self.settings.assets_dir
+        if not self.settings.uses_supabase_storage or not folder.is_dir():
+            return (self.storage,)
+        return (self.storage, LocalStorage(folder, self.settings.public_base_url))
+
+    def stored_size(self, path: str) -> int | None:
+        """The size of a stored file, wherever it is; None: it is nowhere."""
+        sizes = (storage.size(path) for storage in self.storages)
+        return next((size for size in sizes if size is not None), None)
+
+    def sweep_spool(self, older_than: timedelta) -> int:
+        """Remove what is left in the spool of files that nobody will store; how many that were."""
+        wanted = partial(still_wanted, Files(self.store.database))
+        return self.spool.sweep(older_than, self.store.now(), wanted)
 
     def workers(self, channel: Channel, *, announced_only: bool = False) -> Workers:
         """The threads of this process: a process that answers callbacks delivers with fewer."""
@@ -93,12 +126,12 @@ def open_core(
         database = open_database(settings.database, connections=connections)
         stack.callback(database.close)
         store = Store(database, clock=clock, lease=timedelta(seconds=settings.lease_seconds))
-        kie = kie or _kie(settings, stack, connections=threads * 2)
+        kie = kie or open_kie(settings, stack, connections=threads * 2)
         media = media or _media(settings, stack, connections=threads)
-        spool = _spool(settings)
+        spool = _spool(settings, store.now)
         downloader = Downloader(media, spool, max_bytes=settings.max_asset_bytes)
         leases = Leases(store.claims.renew)
-        storage = storage or LocalStorage(settings.assets_dir, settings.public_base_url)
+        storage = storage or open_storage(settings, stack)
         secrets = settings.callback_secrets or (made_up_secret(settings.data_dir, CALLBACK),)
         submission = Submission(
             store=store,
@@ -141,14 +174,30 @@ def policy(settings: Settings) -> Policy:
     )
 
 
-def _spool(settings: Settings) -> Spool:
+def _spool(settings: Settings, now: Callable[[], datetime]) -> Spool:
     try:
-        return Spool(settings.data_dir / "spool", settings.spool_max_bytes, shutil.disk_usage)
+        return Spool(
+            settings.data_dir / "spool",
+            settings.spool_max_bytes,
+            shutil.disk_usage,
+            clock=lambda: now().timestamp(),
+        )
     except OSError as error:
         raise ConfigError(f"DATA_DIR: no folder for downloads can be made: {error}") from error
 
 
-def _kie(settings: Settings, stack: ExitStack, *, connections: int) -> KieClient:
+def open_storage(settings: Settings, stack: ExitStack) -> AssetStorage:
+    """Permanent storage, closed with the stack; nothing is made or asked before it is used."""
+    if not settings.uses_supabase_storage:
+        return LocalStorage(settings.assets_dir, settings.public_base_url)
+    # Supabase's client is large, so only who needs it imports it.
+    from core.storage.supabase.opening import open_supabase_storage
+
+    return stack.enter_context(open_supabase_storage(settings))
+
+
+def open_kie(settings: Settings, stack: ExitStack, *, connections: int) -> KieClient:
+    """KIE's API, closed with the stack."""
     http = kie_http(settings.kie_base_url, connections=connections)
     stack.callback(http.close)
     key = settings.kie_api_key

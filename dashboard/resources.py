@@ -11,9 +11,9 @@ from datetime import timedelta
 import streamlit as st
 
 from core.figures.figures import Figures
-from core.figures.stuck import Limits, Usual
 from core.settings import Settings
 from core.store.migrate import require_current
+from core.store.stuck import Limits, Usual
 from core.wiring import Core, open_core
 
 FRESH = timedelta(seconds=5)

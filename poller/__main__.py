@@ -35,7 +35,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT; 2 where a setting or the database is wrong."""
+    """Run until SIGTERM or SIGINT; 2 where a setting, the database or the bucket is wrong."""
     parser = argparse.ArgumentParser(prog="python -m poller", description=__doc__)
     parser.parse_args()
     try:
@@ -43,6 +43,7 @@ def main() -> int:
         set_up_logs(settings.log_level, settings.log_format)
         with open_core(settings) as core:
             require_current(core.store.database)
+            core.prepare_storage()
             _run(core)
     except AppError as error:
         print(f"poller: {error}", file=sys.stderr)
@@ -84,7 +85,7 @@ def _scheduler(core: Core, workers: Workers) -> BackgroundScheduler:
         lambda: core.store.sweep_unmatched(): BEAT_SECONDS,
         lambda: core.submission.hand_in(): BEAT_SECONDS,
         lambda: core.store.rollup.fold(): BEAT_SECONDS,
-        lambda: core.spool.sweep(ORPHANS_AFTER, core.store.now()): SWEEP_SECONDS,
+        lambda: core.sweep_spool(ORPHANS_AFTER): SWEEP_SECONDS,
         lambda: core.storage.sweep(ORPHANS_AFTER, core.store.now()): SWEEP_SECONDS,
         lambda: _prune(core): PRUNE_SECONDS,
     }

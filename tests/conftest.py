@@ -11,6 +11,8 @@ from core.store.migrate import migrate
 from tests.support.dashboard import Dashboard, open_dashboard
 from tests.support.databases import sqlite_url
 from tests.support.postgres import Postgres, name_of, open_server
+from tests.support.supabase_storage import SupabaseStorageDouble
+from tests.support.supabase_storage import supabase_storage as open_supabase_storage
 from tests.support.world import World, open_world
 
 
@@ -52,6 +54,13 @@ def world(tmp_path: Path, database_url: str) -> Iterator[World]:
     """A whole core with a fake KIE, a fake media host and a clock."""
     with open_world(tmp_path, database_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def supabase_storage(tmp_path: Path) -> Iterator[SupabaseStorageDouble]:
+    """A double of Supabase Storage without any bucket; its `settings` lead there."""
+    with open_supabase_storage(tmp_path / "supabase") as double:
+        yield double
 
 
 @pytest.fixture

@@ -17,13 +17,14 @@ logger = logging.getLogger("webhook")
 
 
 def main() -> int:
-    """Run; 2 where a setting or the database is wrong, or the port is taken."""
+    """Run; 2 where a setting, the database or the bucket is wrong, or the port is taken."""
     argparse.ArgumentParser(prog="python -m webhook", description=__doc__).parse_args()
     try:
         settings = Settings.load()
         set_up_logs(settings.log_level, settings.log_format)
         with open_core(settings) as core:  # closed again: each worker process opens its own
             require_current(core.store.database)
+            core.prepare_storage()
         listener = listen(settings)
     except AppError as error:
         print(f"webhook: {error}", file=sys.stderr)

@@ -67,9 +67,10 @@ def _claimed(generation_id: str, token: str, turn: Turn) -> Generation:
 def _delete(generation: Generation, token: str) -> None:
     core = services().core
     try:
-        for asset in generation.assets:
-            if asset.path is not None:
-                core.storage.delete(asset.path)
+        paths = [asset.path for asset in generation.assets if asset.path is not None]
+        for storage in core.storages:
+            for path in paths:
+                storage.delete(path)
         core.store.generations.delete(generation.id, token)
     except StorageError:
         core.store.claims.hand_back(generation.id, token, after=timedelta())

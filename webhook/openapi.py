@@ -71,7 +71,7 @@ def _all_answers(operation: Operation) -> dict[int, str]:
 
 
 def _response(operation: Operation, status: int, description: str) -> dict[str, Any]:
-    shape = operation.answer if status < 300 else schemas.ErrorAnswer
+    shape = operation.answer if status < 400 else schemas.ErrorAnswer
     if operation.answer is schemas.ReadyAnswer:
         shape = schemas.ReadyAnswer
     content = {"content": _json(shape)} if shape else {}

@@ -20,7 +20,7 @@ class Operation:
     path: str
     summary: str
     answers: Mapping[int, str]
-    answer: type[BaseModel] | None = None  # of answers below 300; None: no fixed shape
+    answer: type[BaseModel] | None = None  # of answers below 400; None: no fixed shape
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -35,6 +35,7 @@ class Operation:
 class AssetQuery(schemas.Shape):
     """How a stored file is wanted; anything else in the query is ignored."""
 
+    sig: str | None = Field(None, description="opens the file of a private bucket, as in its URL")
     download: Literal["1"] | None = Field(None, description="1: to be saved, not to be shown")
 
 
@@ -142,9 +143,10 @@ OPERATIONS = (
         answers={
             200: "the file",
             206: "the part",
-            404: "no such file",
+            302: "of a private bucket: where it is for the next ten minutes",
+            404: "no such file, or a wrong `sig`",
             416: "no such part",
-            503: "too many files are being sent",
+            503: "too many files are being sent, or storage is away",
         },
         is_open=True,
     ),

@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any
 
-from core.generation.model import Generation
-
-LOOK_EVERY_SECONDS = 0.2
+from core.patience import Patience
 
 
-class Turn:
-    """The time that one request may spend waiting."""
+class Turn(Patience):
+    """The time that one request may spend waiting; none without a place to wait in."""
 
     def __init__(self, seconds: float, ended: Future[None], *, has_place: bool) -> None:
+        super().__init__(seconds if has_place else 0, ended)
         self.has_place = has_place
-        self._until = time.monotonic() + (seconds if has_place else 0)
-        self._ended = ended
-
-    def result(self, future: Future[Generation | None]) -> Generation | None:
-        """What the future gives in time; None where it gives nothing."""
-        either: list[Future[Any]] = [future, self._ended]
-        wait(either, timeout=self._left(), return_when=FIRST_COMPLETED)
-        return future.result() if future.done() and not future.cancelled() else None
-
-    def pause(self) -> bool:
-        """Wait a little before looking again; False: the time is up."""
-        wait([self._ended], timeout=min(LOOK_EVERY_SECONDS, self._left()))
-        return self._left() > 0
-
-    def _left(self) -> float:
-        return 0 if self._ended.done() else max(0, self._until - time.monotonic())
 
 
 class Waiting:

@@ -7,6 +7,8 @@ import click
 from core.commands.migrate import migrate
 from core.commands.prune import prune
 from core.commands.recount import recount
+from core.commands.sweep import sweep
+from core.commands.verify import verify
 
 
 @click.group()
@@ -18,5 +20,5 @@ def cli() -> None:
     """
 
 
-for each in (migrate, prune, recount):
+for each in (migrate, prune, recount, sweep, verify):
     cli.add_command(each)

@@ -53,6 +53,7 @@ class Verdict(StrEnum):
     NOT_STORED = "not_stored"
     RESULT_AT_RISK = "result_at_risk"
     STORAGE_UNAVAILABLE = "storage_unavailable"
+    STORAGE_REFUSES = "storage_refuses"
     DISK_FULL = "disk_full"
     SPOOL_FULL = "spool_full"
     MEDIA_MISSING = "media_missing"

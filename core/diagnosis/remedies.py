@@ -181,14 +181,23 @@ STORING = {
         Verdict.STORAGE_UNAVAILABLE,
         Remedy(
             "permanent storage does not take it",
-            "Check that STORAGE_DIR exists, has room and may be written; the line `storage` of"
-            " `GET /api/ready` says how it is now.",
+            "See how storage is now: the line `storage` of `GET /api/ready`. A folder (STORAGE_DIR)"
+            " must exist, have room and be writable; Supabase Storage (SUPABASE_URL) must be up"
+            " and in reach of this machine.",
+        ),
+    ),
+    "storage.refused": (
+        Verdict.STORAGE_REFUSES,
+        Remedy(
+            "permanent storage answers, and takes no such file",
+            "Do what its words say: raise the bucket's limit of sizes, let it allow the type, or"
+            " correct SUPABASE_SERVICE_ROLE_KEY or SUPABASE_BUCKET_PUBLIC.",
         ),
     ),
     "storage.bad_path": (
         Verdict.STORAGE_UNAVAILABLE,
         Remedy(
-            "the path that was made for it leads out of the storage folder",
+            "the path that was made for it is none that storage can hold",
             "This is a defect: report it with the generation's id.",
         ),
     ),

@@ -174,8 +174,8 @@ def _stored_when(facts: Facts) -> list[str | None]:
 
 def _repairs() -> list[str]:
     return [
-        "Restore the file from a backup of STORAGE_DIR to the same path.",
+        "Restore the file from a backup of the folder or bucket to the same path.",
         "Without one: download it again from `resultUrls` while KIE has it, and put it there.",
-        "Find out who changes STORAGE_DIR: nothing here deletes a stored file but"
+        "Find out who changes that folder or bucket: nothing here deletes a stored file but"
         " `DELETE /api/generations/{id}`.",
     ]

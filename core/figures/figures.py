@@ -21,7 +21,9 @@ from core.figures.counts import (
 )
 from core.figures.news import Silence, read_silence
 from core.figures.span import Span
-from core.figures.stuck import (
+from core.store.database import Database
+from core.store.listing import Cursor
+from core.store.stuck import (
     Limits,
     Reason,
     Stuck,
@@ -32,8 +34,6 @@ from core.figures.stuck import (
     read_stuck,
     read_usual,
 )
-from core.store.database import Database
-from core.store.listing import Cursor
 from core.store.tables import callbacks
 
 

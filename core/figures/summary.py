@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from core.generation.model import Status
-from core.store.counting import BOUNDS_MS
+from core.store import counting
 
 FINISHED = (Status.SUCCESS, Status.FAILED)
-_HALF_A_BUCKET = 2 ** (1 / 8)  # of durations: four buckets are an octave
 _NOTHING = pd.DataFrame({"up_to_ms": [], "generations": []})
 
 
@@ -124,18 +122,10 @@ def failures(cohorts: pd.DataFrame) -> pd.DataFrame:
 def percentile(histogram: pd.DataFrame, share: float) -> float | None:
     """Milliseconds that this share of a histogram did not exceed; None for an empty one.
 
-    9 % off at most, or 50 ms; a day where it is more. `histogram` has `up_to_ms` and `generations`;
-    buckets may repeat.
+    `histogram` has `up_to_ms` and `generations`; see core.store.counting.percentile.
     """
-    counts: Counter[int] = Counter()
-    for bound, count in zip(histogram["up_to_ms"], histogram["generations"], strict=True):
-        counts[bound] += count
-    wanted, reached = counts.total() * share, 0
-    for bound in sorted(counts):
-        reached += counts[bound]
-        if reached >= wanted:
-            return float(min(bound / _HALF_A_BUCKET, BOUNDS_MS[-2]))
-    return None
+    columns = histogram["up_to_ms"], histogram["generations"]
+    return counting.percentile(zip(*columns, strict=True), share)
 
 
 def _model_row(model: str, group: pd.DataFrame, made: pd.DataFrame) -> Sequence[object]:

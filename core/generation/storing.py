@@ -8,7 +8,14 @@ from datetime import datetime
 from core.errors import StepError
 from core.generation.ending import give_up
 from core.generation.model import Asset, Change, Code, Event, Generation, Status
-from core.generation.schedule import LADDERS, LADDERS_SPAN, LOOK_AGAIN_UNTIL, Policy, is_news
+from core.generation.schedule import (
+    LADDERS,
+    LADDERS_SPAN,
+    LOOK_AGAIN_UNTIL,
+    MEDIA_LIFETIME,
+    Policy,
+    is_news,
+)
 
 #: Fruitless ladders end here; what ends at once comes with its own code.
 LOST_AS = {"media.dead": Code.MEDIA_GONE, "media.broken": Code.MEDIA_INVALID}
@@ -36,6 +43,20 @@ def after_stored(generation: Generation, position: int, url: str, now: datetime)
         told = told.evolve(error_code=None, error=None)
     change = _settled(told, now)
     return Change(change.generation, (event, *change.events))
+
+
+def may_be_fetched_again(generation: Generation, asset: Asset, now: datetime) -> bool:
+    """Whether a file that was stored can still be had: KIE may have it, or we have its text."""
+    if asset.source_url is None:
+        return generation.result_object is not None
+    return now < (generation.provider_completed_at or generation.created_at) + MEDIA_LIFETIME
+
+
+def after_restored(generation: Generation, position: int) -> Change:
+    """The generation as it is, with the news that a missing file is back in its place."""
+    asset = generation.asset(position)
+    detail = {"position": position, "path": asset.path, "bytes": asset.size_bytes}
+    return Change(generation, (Event("asset.restored", detail),))
 
 
 def after_store_failed(

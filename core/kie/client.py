@@ -26,6 +26,7 @@ from core.kie.report import (
     NotNow,
     Refused,
     Report,
+    TaskRecord,
     Unknown,
 )
 from core.masking import mask
@@ -88,13 +89,26 @@ class KieClient:
 
     def ask(self, family: str, task_id: str) -> AskAnswer:
         """Read a task."""
+        return self._ask(family, task_id, lambda report, data: report)
+
+    def record(self, family: str, task_id: str) -> TaskRecord | AskFailed:
+        """Read a task, and what it was made from."""
+        read_request = FAMILIES[family].read_request
+        return self._ask(
+            family, task_id, lambda report, data: TaskRecord(report, read_request(data))
+        )
+
+    def _ask(
+        self, family: str, task_id: str, read: Callable[[Report, object], _T]
+    ) -> _T | AskFailed:
         api = FAMILIES[family]
 
-        def read(data: object) -> AskAnswer:
-            return _about(task_id, api.read_report(data))
+        def read_all(data: object) -> _T | AskFailed:
+            about = _about(task_id, api.read_report(data))
+            return about if isinstance(about, AskFailed) else read(about, data)
 
         started = self._clock()
-        answer = self._read(api.ask_request(task_id), read)
+        answer = self._read(api.ask_request(task_id), read_all)
         self._log("kie.asked", _outcome(answer), started, family=family, task_id=task_id)
         return answer
 
@@ -145,6 +159,8 @@ class KieClient:
             case Report():
                 words = answer.fail_message and mask(answer.fail_message, self._secrets)
                 return replace(answer, fail_message=words)
+            case TaskRecord():
+                return replace(answer, report=self._without_key(answer.report))
         return answer
 
     def _log(
@@ -243,5 +259,7 @@ def _outcome(answer: object) -> str:
             return "unknown"
         case Report():
             return answer.state
+        case TaskRecord():
+            return answer.report.state
         case _:
             return "ok"

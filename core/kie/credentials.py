@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from core.errors import CallbackError
-from core.kie.signatures import hmac_sha256, matches_any
+from core.signing import matches_any, url_token
 
 _GENERATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
@@ -22,9 +21,8 @@ class Credential:
 
 
 def callback_token(secret: str, generation_id: str) -> str:
-    """The token of one generation: HMAC-SHA256 of its id, URL-safe base64 without padding."""
-    digest = hmac_sha256(secret, generation_id)
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    """The token of one generation: of its id, keyed with the secret."""
+    return url_token(secret, generation_id)
 
 
 def callback_url(public_base_url: str, secret: str, generation_id: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 SUCCESS = "success"
 FAIL = "fail"
@@ -33,6 +35,23 @@ class Report:
     completed_at: datetime | None = None  # aware UTC
     has_callback_url: bool = False  # whether the task's `param` names one
     generation_id: str | None = None  # the generation which that callback URL names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRequest:
+    """What somebody once asked KIE for, as KIE repeats it; without credentials."""
+
+    model: str
+    input: Mapping[str, Any]
+    created_at: datetime | None = None  # aware UTC
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """All that KIE has about one task."""
+
+    report: Report
+    request: TaskRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,31 +7,17 @@ that KIE spoke of this task at that time, and nothing that the body says about i
 from __future__ import annotations
 
 import base64
-import hmac
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from core.errors import CallbackError
+from core.signing import hmac_sha256, matches_any
 
 TOLERANCE_SECONDS = 300
 DIGEST_BYTES = 32
 
 _TIMESTAMP = re.compile(r"[0-9]{1,11}")
-
-
-def hmac_sha256(key: str, message: str) -> bytes:
-    """The HMAC-SHA256 of two texts, whatever characters they hold."""
-    return hmac.digest(_bytes(key), _bytes(message), "sha256")
-
-
-def matches_any(presented: str | bytes, expected: Sequence[str | bytes]) -> bool:
-    """Whether one of the expected values was presented; nothing never matches.
-
-    All are compared, each in constant time, so that the time taken tells nothing about them.
-    """
-    matches = [hmac.compare_digest(_bytes(presented), _bytes(value)) for value in expected]
-    return any(matches) and bool(presented)
 
 
 def signed_task_id(
@@ -106,7 +92,3 @@ def _check_age(timestamp: int, now: datetime) -> None:
             f"rightly signed, but KIE's clock is {abs(age)} s {direction} ours,"
             " or an old request was sent again",
         )
-
-
-def _bytes(value: str | bytes) -> bytes:
-    return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value

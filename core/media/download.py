@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -55,7 +56,14 @@ class Downloader:
 
     @contextmanager
     def fetch(
-        self, url: str, *, name: str, token: str, keep_going: Callable[[], None]
+        self,
+        url: str,
+        *,
+        name: str,
+        token: str,
+        keep_going: Callable[[], None],
+        sha256: str | None = None,
+        dies_at: datetime | None = None,
     ) -> Iterator[SpooledFile]:
         """The file behind a URL, locked in the spool for the length of the `with` block.
 
@@ -64,11 +72,14 @@ class Downloader:
         cut or a lost lease left is resumed by the next fetch of that name and URL.
 
         `keep_going` is called before every request and write and stops the transfer by raising
-        LeaseLostError. Raises MediaError with any of its codes.
+        LeaseLostError. `sha256`: of the whole file, where an earlier fetch has told; so it is known
+        even after a crash. `dies_at`: when the host will have it no more, for `Spool.make_room`.
+        Raises MediaError with any of its codes.
         """
         with self._spool.open(name, token) as part:
+            part.dies_at = dies_at.timestamp() if dies_at else None
             try:
-                if not _is_complete(part):
+                if not _is_complete(part, sha256):
                     self._download(part, url, keep_going)
                 file = _inspected(part)
             except MediaError as error:
@@ -77,7 +88,7 @@ class Downloader:
                 raise
             if file.content_type == UNKNOWN.content_type:
                 _warn(url, file)
-            part.remember(replace(part.record, sha256=file.sha256))
+            part.remember(replace(part.record, sha256=file.sha256, dies_at=part.dies_at))
             yield file
             part.discard()
 
@@ -131,9 +142,10 @@ def _is_resumable(part: Part, url: str) -> bool:
     return unfinished and record.validator is not None and record.url_sha256 == url_hash(url)
 
 
-def _is_complete(part: Part) -> bool:
+def _is_complete(part: Part, sha256: str | None) -> bool:
     """Whether an earlier fetch ended, and the disk still holds what it wrote."""
-    return part.record.sha256 is not None and part.rehash() == part.record.sha256
+    expected = part.record.sha256 or sha256
+    return part.size > 0 and expected is not None and part.rehash() == expected
 
 
 def _inspected(part: Part) -> SpooledFile:

@@ -27,6 +27,7 @@ class Record:
     url_sha256: str | None = None
     validator: str | None = None  # a strong ETag or Last-Modified, for If-Range
     sha256: str | None = None  # of the whole file; only a complete part has it
+    dies_at: float | None = None  # Unix time from which on the file cannot be had again
 
 
 class Part:
@@ -36,9 +37,10 @@ class Part:
         self.path = path
         self.size = os.fstat(file.fileno()).st_size
         self.expected = 0  # bytes it will have, as far as known
+        self.dies_at: float | None = None  # as in the record that it will have once complete
         self._file = file
         self._hash = hashlib.sha256()
-        self._saved = self.record = _load(path)
+        self._saved = self.record = load_record(path)
 
     @classmethod
     def create(cls, path: Path) -> Part | None:
@@ -147,7 +149,8 @@ def _sidecar(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _load(path: Path) -> Record:
+def load_record(path: Path) -> Record:
+    """The record beside a part; an empty one where there is none."""
     try:
         return Record(**json.loads(_sidecar(path).read_bytes()))
     except (FileNotFoundError, ValueError, TypeError):

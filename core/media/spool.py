@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -13,9 +14,11 @@ from pathlib import Path
 
 from core.disk import DiskUsage, is_too_full
 from core.errors import LeaseLostError, MediaError
-from core.media.part import Part
+from core.media.part import Part, load_record
 
 SAFE = re.compile(r"[A-Za-z0-9_-]+")
+#: A file that dies within that time takes the room of files that live for that much longer.
+IN_DANGER_SECONDS = 86_400.0
 
 
 class Spool:
@@ -26,11 +29,13 @@ class Spool:
         directory: Path,
         max_bytes: int,
         disk_usage: Callable[[Path], DiskUsage] = shutil.disk_usage,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._max_bytes = max_bytes
         self._disk_usage = disk_usage
+        self._clock = clock
         self._mutex = threading.Lock()
         self._open: set[Part] = set()
 
@@ -55,27 +60,43 @@ class Spool:
     def make_room(self, part: Part, expected_bytes: int) -> None:
         """Set room aside for a part of that size until it is closed, or raise MediaError.
 
-        `disk.full`: less than 1 GiB or 5 % would stay free. `spool.full`: the limit is reached.
+        `disk.full`: less than 1 GiB or 5 % would stay free. `spool.full`: the limit is reached. For
+        a file in danger, whole files that wait here for storage and live much longer make way.
         """
         with self._mutex:
             part.expected = expected_bytes
             coming = sum(max(0, other.expected - other.size) for other in tuple(self._open))
             try:
                 self._check_disk(coming)
-                self._check_limit(coming)
+                self._check_limit(part, coming)
             except MediaError:
                 part.expected = 0
                 raise
 
-    def sweep(self, older_than: timedelta, now: datetime) -> int:
-        """Remove what nobody has open or touched for that long; how many parts that were."""
+    def sweep(
+        self,
+        older_than: timedelta,
+        now: datetime,
+        wanted: Callable[[set[str]], set[str]],
+    ) -> int:
+        """Remove what nobody has open or touched for that long; how many parts that were.
+
+        `wanted` says which of these files are still to be stored: they stay, for while storage is
+        away nobody touches them, and the copy here may outlive KIE's.
+        """
         before = (now - older_than).timestamp()
         old = [path for path, status in self._files() if status.st_mtime < before]
-        removed = sum(_remove(path) for path in old if path.suffix == ".part")
+        parts = [path for path in old if path.suffix == ".part"]
+        kept = wanted({_name(path) for path in parts}) if parts else set()
+        removed = sum(_remove(path) for path in parts if _name(path) not in kept)
         for path in old:
             if path.suffix == ".json" and not path.with_suffix(".part").exists():
                 path.unlink(missing_ok=True)
         return removed
+
+    def size(self) -> int:
+        """The bytes that downloads under way, and files that wait for storage, take."""
+        return sum(status.st_size for _, status in self._files())
 
     def _path(self, name: str, token: str) -> Path:
         if not (SAFE.fullmatch(name) and SAFE.fullmatch(token)):
@@ -102,16 +123,48 @@ class Spool:
         if is_too_full(usage, coming):
             raise MediaError("disk.full", f"{usage.free} bytes free on the disk of the spool")
 
-    def _check_limit(self, coming: int) -> None:
-        present = sum(status.st_size for _, status in self._files())
-        if present + coming > self._max_bytes:
-            raise MediaError("spool.full", f"{present} bytes in the spool, {coming} more to come")
+    def _check_limit(self, part: Part, coming: int) -> None:
+        lacking = self._lacking(coming)
+        if lacking > 0:
+            self._make_way(part, lacking)
+            lacking = self._lacking(coming)
+        if lacking > 0:
+            raise MediaError("spool.full", f"the spool lacks {lacking} bytes of room")
+
+    def _lacking(self, coming: int) -> int:
+        return self.size() + coming - self._max_bytes
+
+    def _make_way(self, part: Part, lacking: int) -> None:
+        """For a part in danger, remove what can be had again for longest; nothing if in vain."""
+        if part.dies_at is None or part.dies_at > self._clock() + IN_DANGER_SECONDS:
+            return
+        going = []
+        for dies_at, size, path in sorted(self._whole(), reverse=True):
+            if lacking <= 0 or dies_at < part.dies_at + IN_DANGER_SECONDS:
+                break
+            going.append(path)
+            lacking -= size
+        for path in going if lacking <= 0 else ():
+            _remove(path)
+
+    def _whole(self) -> Iterator[tuple[float, int, Path]]:
+        """The whole files that nobody here has open: until when they can be had again, and size."""
+        held = {part.path for part in tuple(self._open)}
+        for path, status in self._files():
+            if path.suffix == ".part" and path not in held:
+                record = load_record(path)
+                if record.sha256 is not None and record.dies_at is not None:
+                    yield record.dies_at, status.st_size, path
 
     def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
         with os.scandir(self._directory) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):  # parts of others come and go
                     yield Path(entry.path), entry.stat()
+
+
+def _name(path: Path) -> str:
+    return path.name.partition(".")[0]
 
 
 def _remove(path: Path) -> bool:

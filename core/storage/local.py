@@ -81,7 +81,7 @@ class LocalStorage:
         """Our own address of the stored file."""
         return f"{self._base_url}/assets/{quote(path)}"
 
-    def signed_url(self, path: str, signature: str) -> None:
+    def signed_url(self, path: str, signature: str, *, download: bool = False) -> None:
         """None: everything in the folder is public."""
 
     def delete(self, path: str) -> None:

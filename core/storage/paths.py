@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import NamedTuple
 
 PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 NOBODY = "_"
+_OURS = re.compile(r"[^/]+/[^/]+/([^/]{1,128})_([0-9]{1,9})_[0-9a-f]{12}\.[a-z0-9]{1,16}")
+
+
+class Owner(NamedTuple):
+    """Whose an object is."""
+
+    generation_id: str
+    position: int
 
 
 def object_path(
@@ -24,6 +33,12 @@ def object_path(
     """
     name = f"{generation_id}_{position}_{sha256[:12]}.{extension}"
     return f"{user_folder(user_id)}/{kind or 'other'}/{name}"
+
+
+def owner_of(path: str) -> Owner | None:
+    """The file that an object of this path belongs to; None: not a path that we give."""
+    found = _OURS.fullmatch(path)
+    return Owner(found[1], int(found[2])) if found else None
 
 
 def user_folder(user_id: str | None) -> str:

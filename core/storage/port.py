@@ -53,9 +53,10 @@ class AssetStorage(Protocol):
         """The permanent URL of the object."""
         ...
 
-    def signed_url(self, path: str, signature: str) -> str | None:
+    def signed_url(self, path: str, signature: str, *, download: bool = False) -> str | None:
         """A URL that opens a private object for ten minutes, for who shows its `?sig=`.
 
+        `download`: a browser saves it, and does not show it. Raises StorageError `storage.missing`.
         None: not the signature that `url` gave for this path, or nothing here is private.
         """
         ...

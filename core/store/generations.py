@@ -88,8 +88,25 @@ class Generations:
         Raises IdempotencyConflictError where the key came with another request, and CreateError
         where an adopted table takes no such user.
         """
+        return self._added(generation, lambda connection: self._add(connection, generation, by))
+
+    def add_rescued(self, generation: Generation, *, by: str) -> tuple[Generation, bool]:
+        """Save a generation of a task that KIE made for somebody else, and its callbacks with it.
+
+        Where a row of ours has that task, give that row. The flag says whether it is new. Raises
+        CreateError as `add` does.
+        """
+        return self._added(
+            generation, lambda connection: self._add_rescued(connection, generation, by)
+        )
+
+    def _added(
+        self,
+        generation: Generation,
+        add: Callable[[sa.Connection], tuple[Generation, bool]],
+    ) -> tuple[Generation, bool]:
         try:
-            return self._database.run(lambda connection: self._add(connection, generation, by))
+            return self._database.run(add)
         except sa.exc.DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) not in OF_ADOPTED_USERS:
                 raise
@@ -108,7 +125,7 @@ class Generations:
         self, connection: sa.Connection, generation: Generation, by: str | None
     ) -> tuple[Generation, bool]:
         key = generation.idempotency_key
-        if key is not None and (known := self._by_key(connection, key)):
+        if key is not None and (known := _first(connection, g.c.idempotency_key == key)):
             if known.request_sha256 != generation.request_sha256:
                 raise IdempotencyConflictError("this Idempotency-Key was used with another request")
             return known, False
@@ -119,9 +136,17 @@ class Generations:
         _tell(connection, generation.id, [Event("generation.created", detail)], self._now())
         return generation, True
 
-    def _by_key(self, connection: sa.Connection, key: str) -> Generation | None:
-        found = connection.execute(sa.select(g).where(g.c.idempotency_key == key)).mappings()
-        return next(iter(load_generations(connection, found.all())), None)
+    def _add_rescued(
+        self, connection: sa.Connection, generation: Generation, by: str
+    ) -> tuple[Generation, bool]:
+        task_id, now = generation.task_id or "", self._now()
+        if known := _first(connection, g.c.task_id == task_id, IS_OURS):
+            return known, False
+        connection.execute(sa.insert(g), to_columns(generation))
+        detail = {"by": by, "task_id": task_id, "model": generation.model}
+        _tell(connection, generation.id, [Event("generation.rescued", detail)], now)
+        match_unmatched(connection, generation.id, task_id, now)
+        return generation, True
 
     def load(self, generation_id: str) -> Generation:
         """The generation as it is now; LeaseLostError if it was deleted."""
@@ -285,6 +310,11 @@ class Generations:
         if deleted.task_id is not None:
             about_it |= callbacks.c.task_id == deleted.task_id
         connection.execute(sa.delete(callbacks).where(about_it))
+
+
+def _first(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Generation | None:
+    found = connection.execute(sa.select(g).where(*conditions)).mappings()
+    return next(iter(load_generations(connection, found.all())), None)
 
 
 @cache

@@ -9,7 +9,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from core.figures.stuck import Usual
 from core.generation.model import Change, Generation
 from core.generation.operating import (
     ActRefusedError,
@@ -20,6 +19,7 @@ from core.generation.operating import (
     task_attached,
 )
 from core.generation.schedule import Policy
+from core.store.stuck import Usual
 
 HELD = "a worker is on it right now"
 _NOBODY = Order(by="nobody")

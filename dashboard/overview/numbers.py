@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.figures.stuck import Reason
 from core.figures.summary import Totals
 from core.generation.model import Status
+from core.store.stuck import Reason
 from dashboard import formats
 from dashboard.navigation import SYSTEM, Link, to_results, to_stuck
 from dashboard.overview.reads import Stored, StuckCounts

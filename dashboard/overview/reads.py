@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core.figures.span import span
-from core.figures.stuck import Reason, StuckFilter
+from core.store.stuck import Reason, StuckFilter
 from dashboard import resources
 from dashboard.overview.view import View, view_of
 

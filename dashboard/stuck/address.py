@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.figures.stuck import Reason
 from core.store.listing import Cursor
+from core.store.stuck import Reason
 from dashboard import address
 from dashboard.stuck.view import AFTER, REASON
 

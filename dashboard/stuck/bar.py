@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.figures.stuck import Reason
 from core.generation.model import Generation
+from core.store.stuck import Reason
 from core.wiring import policy
 from dashboard import resources
 from dashboard.access.login import Visitor

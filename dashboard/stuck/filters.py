@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.figures.stuck import StuckFilter
+from core.store.stuck import StuckFilter
 from dashboard import address, resources
 from dashboard.stuck.view import AFTER, MODEL, USER
 from dashboard.words import stuck as words

@@ -7,9 +7,9 @@ from datetime import datetime
 import streamlit as st
 
 from core.diagnosis.storing import AT_RISK_AFTER
-from core.figures.stuck import Limits, Stuck
 from core.generation.schedule import CRASHES_SET_ASIDE
 from core.store.listing import Cursor
+from core.store.stuck import Limits, Stuck
 from dashboard import formats, resources
 from dashboard.boundary import live
 from dashboard.navigation import to_stuck

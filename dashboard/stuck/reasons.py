@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.figures.stuck import Reason
+from core.store.stuck import Reason
 from dashboard import resources
 from dashboard.boundary import live
 from dashboard.stuck.address import choose_reason, run_page_if_moved

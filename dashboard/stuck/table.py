@@ -10,9 +10,9 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from core.diagnosis import Facts, diagnose
-from core.figures.stuck import Limits, Reason, Stuck
 from core.generation.model import Generation
 from core.settings import Settings
+from core.store.stuck import Limits, Reason, Stuck
 from dashboard import formats
 from dashboard.navigation import to_task
 from dashboard.words import stuck as words

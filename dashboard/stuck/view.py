@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from core.figures.stuck import Reason, StuckFilter
 from core.store.listing import Cursor
+from core.store.stuck import Reason, StuckFilter
 from dashboard import address
 
 REASON, MODEL, USER, AFTER = "reason", "model", "user", "after"

@@ -11,6 +11,8 @@ from core.kie import lenient
 
 #: Pictures that most browsers do not show.
 UNSHOWN = frozenset({"image/heic", "image/heif"})
+#: How the hosts of stored files are told that a browser is to save one: ours, and Supabase.
+DOWNLOAD_WORDS = {"/assets/": "download=1", "/storage/v1/object/public/": "download="}
 
 
 class Medium(StrEnum):
@@ -38,9 +40,11 @@ class File:
     @property
     def download_url(self) -> str | None:
         """Where a browser saves it; None: its host cannot be told to have it saved."""
-        if self.url is None or not urlsplit(self.url).path.startswith("/assets/"):
-            return None
-        return f"{self.url}?download=1"
+        parts = urlsplit(self.url or "")
+        for folder, word in DOWNLOAD_WORDS.items():
+            if parts.path.startswith(folder):
+                return f"{self.url}{'&' if parts.query else '?'}{word}"
+        return None
 
 
 def files_of(generation: Generation) -> list[File]:

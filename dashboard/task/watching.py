@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from datetime import datetime, timedelta
 
-from core.figures.stuck import Usual
 from core.generation.model import Code, Generation
 from core.generation.schedule import CRASHES_SET_ASIDE
+from core.store.stuck import Usual
 
 REFRESH_SECONDS = 3
 HURRIED_AT_MOST_EVERY = timedelta(seconds=15)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from core.diagnosis import Severity
-from core.figures.stuck import Reason
 from core.generation.model import Channel, Status
+from core.store.stuck import Reason
 
 Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
 

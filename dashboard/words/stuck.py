@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.figures.stuck import Limits, Reason, StuckFilter
+from core.store.stuck import Limits, Reason, StuckFilter
 from dashboard import formats
 from dashboard.words.common import REASON
 

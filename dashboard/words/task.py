@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.diagnosis.asking import UNKNOWN_TASK
-from core.figures.stuck import SAMPLES, Usual
 from core.generation.asking import QUEUED_STATES
 from core.generation.model import Code, Generation
 from core.kie.report import SUCCESS
 from core.store.inbox import Verdict
+from core.store.stuck import SAMPLES, Usual
 from core.telling import SENTENCES, told
 from dashboard import formats
 from dashboard.acts.plan import Act
@@ -88,6 +88,7 @@ EVERYTHING = "Everything as JSON"
 _SHORTER: Mapping[str, str] = {
     "asset.fetched": "fetched file {position}, {size}",
     "asset.stored": "stored file {position}, {size}",
+    "asset.restored": "put back file {position}, {size}, which was missing",
 }
 _WHOSE: Mapping[str, str] = {
     "generation": "We",

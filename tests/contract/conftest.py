@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ from core.store.inbox import Received
 from core.store.opening import open_database
 from core.store.queries import Queries
 from core.store.store import Store
+from tests.contract.storage_cases import StorageCase, SupabaseCase, local_case, supabase_case
 from tests.support.clock import Clock
+from tests.support.supabase_storage import SupabaseStorageDouble
 
 LEASE = timedelta(seconds=60)
 
@@ -102,3 +105,24 @@ def case(database_url: str) -> Iterator[StoreCase]:
     opened = StoreCase(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(params=["local", "supabase-public", "supabase-private"])
+def storage_case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StorageCase]:
+    """Empty permanent storage: whatever stores is tested on each."""
+    if request.param == "local":
+        yield local_case(tmp_path)
+        return
+    double: SupabaseStorageDouble = request.getfixturevalue("supabase_storage")
+    is_public = request.param == "supabase-public"
+    with supabase_case(tmp_path, double, supabase_bucket_public=is_public) as opened:
+        yield opened
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, supabase_storage: SupabaseStorageDouble) -> Iterator[SupabaseCase]:
+    """Storage in a public bucket that is there."""
+    with supabase_case(tmp_path, supabase_storage) as opened:
+        opened.storage.prepare()
+        supabase_storage.requests.clear()
+        yield opened

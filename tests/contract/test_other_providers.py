@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from core.figures.figures import Figures
-from core.figures.stuck import Limits, StuckFilter
 from core.generation.model import Change
 from core.store.claims import Lane
 from core.store.inbox import Verdict
 from core.store.rows import to_columns
+from core.store.stuck import Limits, StuckFilter
 from core.store.tables import cohorts, generations
 from tests.contract.conftest import StoreCase, received
 

@@ -2,193 +2,137 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from core.errors import StorageError
-from core.storage.local import LocalStorage
-from core.storage.port import AssetStorage
+from tests.contract.storage_cases import PATH, StorageCase
 
-PATH = "somebody/image/g_0_abc.png"
-SHARED_MEMORY = Path("/dev/shm")
+LARGE = 7 << 20  # goes in chunks
 
 
-class Disk(NamedTuple):
-    total: int
-    free: int
+def test_what_is_put_is_there_under_its_path(storage_case: StorageCase) -> None:
+    storage_case.put(b"whole")
+    assert (storage_case.objects(), storage_case.storage.size(PATH)) == ({PATH: b"whole"}, 5)
 
 
-@dataclass
-class StorageCase:
-    """Storage under test, and the folder behind it."""
-
-    storage: AssetStorage
-    root: Path
-    spool: Path
-
-    def source(self, content: bytes = b"whole", folder: Path | None = None) -> Path:
-        """A file to be stored."""
-        file = (folder or self.spool) / "source"
-        file.write_bytes(content)
-        return file
-
-    def objects(self) -> dict[str, bytes]:
-        """All that is stored, by path."""
-        files = [file for file in self.root.rglob("*") if file.is_file()]
-        return {str(file.relative_to(self.root)): file.read_bytes() for file in files}
+def test_a_second_put_replaces_the_first(storage_case: StorageCase) -> None:
+    storage_case.put(b"first")
+    storage_case.put(b"second one")
+    assert storage_case.objects() == {PATH: b"second one"}
 
 
-@pytest.fixture(params=["local"])
-def case(tmp_path: Path) -> StorageCase:
-    """Empty storage."""
-    spool = tmp_path / "spool"
-    spool.mkdir()
-    storage = LocalStorage(tmp_path / "assets", "https://ours.test")
-    return StorageCase(storage, tmp_path / "assets", spool)
+def test_a_large_file_arrives_as_it_is(storage_case: StorageCase) -> None:
+    content = os.urandom(LARGE)
+    storage_case.put(content)
+    with storage_case.storage.read(PATH) as pieces:
+        assert b"".join(pieces) == content
 
 
-class FarPath(type(Path())):  # type: ignore[misc]
-    """A path from which nothing can be renamed, as on another file system."""
-
-    def replace(self, target: object) -> Path:
-        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-
-
-@pytest.fixture
-def elsewhere() -> Iterator[Path]:
-    """A folder on another file system; where the machine has only one, one that acts like it."""
-    has_two = SHARED_MEMORY.is_dir() and SHARED_MEMORY.stat().st_dev != Path("/tmp").stat().st_dev
-    with tempfile.TemporaryDirectory(dir=SHARED_MEMORY if has_two else None) as folder:
-        yield Path(folder) if has_two else FarPath(folder)
-
-
-def test_what_is_put_is_there_under_its_path(case: StorageCase) -> None:
-    case.storage.put(case.source(), PATH, "image/png")
-    assert (case.objects(), case.storage.size(PATH)) == ({PATH: b"whole"}, 5)
-
-
-def test_a_second_put_replaces_the_first(case: StorageCase) -> None:
-    case.storage.put(case.source(b"first"), PATH, "image/png")
-    case.storage.put(case.source(b"second one"), PATH, "image/png")
-    assert case.objects() == {PATH: b"second one"}
-
-
-def test_a_file_comes_from_another_file_system(case: StorageCase, elsewhere: Path) -> None:
-    case.storage.put(case.source(folder=elsewhere), PATH, "image/png")
-    assert case.objects() == {PATH: b"whole"}
-
-
-def test_a_missing_source_leaves_what_is_there(case: StorageCase) -> None:
-    case.storage.put(case.source(), PATH, "image/png")
+def test_a_missing_source_leaves_what_is_there(storage_case: StorageCase) -> None:
+    storage_case.put(b"whole")
     with pytest.raises(StorageError):
-        case.storage.put(case.spool / "missing", PATH, "image/png")
-    assert case.objects() == {PATH: b"whole"}
+        storage_case.storage.put(storage_case.spool / "missing", PATH, "image/png")
+    assert storage_case.objects() == {PATH: b"whole"}
 
 
-def test_a_file_in_the_place_of_a_folder_is_an_error(case: StorageCase) -> None:
-    case.root.mkdir()
-    (case.root / "somebody").touch()
-    source = case.source()
-    with pytest.raises(StorageError) as caught:
-        case.storage.put(source, PATH, "image/png")
-    assert (caught.value.code, caught.value.permanent) == ("storage.unavailable", False)
-    assert source.read_bytes() == b"whole"  # to be tried again
-    assert case.objects() == {"somebody": b""}
+def test_what_is_not_there_has_no_size_and_cannot_be_read(storage_case: StorageCase) -> None:
+    storage_case.storage.prepare()
+    assert storage_case.storage.size(PATH) is None
+    with pytest.raises(StorageError) as caught, storage_case.storage.read(PATH):
+        pass
+    assert caught.value.code == "storage.missing"
 
 
-def test_a_copy_that_fails_leaves_nothing_behind(case: StorageCase, elsewhere: Path) -> None:
-    (case.root / PATH / "in the way").mkdir(parents=True)
-    with pytest.raises(StorageError):
-        case.storage.put(case.source(folder=elsewhere), PATH, "image/png")
-    assert case.objects() == {}
+def test_a_folder_is_not_an_object(storage_case: StorageCase) -> None:
+    storage_case.put()
+    assert storage_case.storage.size("somebody") is None
 
 
-def test_what_is_not_there_has_no_size(case: StorageCase) -> None:
-    assert case.storage.size(PATH) is None
+def test_what_is_deleted_is_gone_and_may_be_deleted_again(storage_case: StorageCase) -> None:
+    storage_case.put()
+    storage_case.storage.delete(PATH)
+    storage_case.storage.delete(PATH)
+    assert (storage_case.objects(), storage_case.storage.size(PATH)) == ({}, None)
 
 
-def test_a_folder_is_not_an_object(case: StorageCase) -> None:
-    case.storage.put(case.source(), PATH, "image/png")
-    assert case.storage.size("somebody") is None
+def test_an_error_while_reading_stays_what_it_is(storage_case: StorageCase) -> None:
+    storage_case.put()
+    with pytest.raises(KeyError), storage_case.storage.read(PATH):
+        raise KeyError("of the reader")
 
 
-def test_what_is_deleted_is_gone_and_may_be_deleted_again(case: StorageCase) -> None:
-    case.storage.put(case.source(), PATH, "image/png")
-    case.storage.delete(PATH)
-    case.storage.delete(PATH)
-    assert (case.objects(), case.storage.size(PATH)) == ({}, None)
+def test_every_object_is_listed_with_size_and_time(storage_case: StorageCase) -> None:
+    paths = ["a/image/1.png", "a/image/2.png", "b.mp4"]
+    for number, path in enumerate(paths):
+        storage_case.put(b"x" * number, path)
+    found = sorted(storage_case.storage.objects())
+    assert [(item.path, item.size_bytes) for item in found] == list(
+        zip(paths, range(3), strict=True)
+    )
+    assert all(abs(item.stored_at - datetime.now(UTC)) < timedelta(minutes=1) for item in found)
 
 
-def test_a_url_is_ours_and_safe(case: StorageCase) -> None:
-    assert case.storage.url(PATH) == f"https://ours.test/assets/{PATH}"
-    assert case.storage.url("a b/c?d#e") == "https://ours.test/assets/a%20b/c%3Fd%23e"
+def test_empty_storage_lists_nothing(storage_case: StorageCase) -> None:
+    storage_case.storage.prepare()
+    assert list(storage_case.storage.objects()) == []
 
 
-def test_a_check_leaves_nothing_behind(case: StorageCase) -> None:
-    case.storage.check()
-    assert case.objects() == {}
+def test_a_url_holds_no_character_that_ends_a_path(storage_case: StorageCase) -> None:
+    path = storage_case.storage.url("a b/c?d#e").partition("?sig=")[0]
+    assert path.endswith("/a%20b/c%3Fd%23e")
 
 
-def test_a_check_says_that_storage_is_away(case: StorageCase) -> None:
-    case.root.touch()
-    with pytest.raises(StorageError):
-        case.storage.check()
+def test_preparing_again_changes_nothing(storage_case: StorageCase) -> None:
+    storage_case.storage.prepare()
+    storage_case.put()
+    storage_case.storage.prepare()
+    assert storage_case.objects() == {PATH: b"whole"}
+
+
+def test_a_check_leaves_nothing_behind(storage_case: StorageCase) -> None:
+    storage_case.storage.check()
+    assert storage_case.objects() == {}
+
+
+def test_storage_that_is_away_says_so(storage_case: StorageCase) -> None:
+    storage_case.put()
+    storage = storage_case.storage
+    with storage_case.away():
+        for act in (
+            storage.prepare,
+            storage.check,
+            storage_case.put,
+            lambda: storage.size(PATH),
+            lambda: storage.delete(PATH),
+            lambda: storage.read(PATH).__enter__(),
+        ):
+            with pytest.raises(StorageError) as caught:
+                act()
+            assert (caught.value.code, caught.value.permanent) == ("storage.unavailable", False)
+    assert storage_case.objects() == {PATH: b"whole"}
 
 
 @pytest.mark.parametrize(
     "path", ["", ".", "..", "../a", "a/../../b", "/etc/passwd", "a/..", "a\0b", "./."]
 )
-def test_a_path_that_names_no_object_is_refused(case: StorageCase, path: str) -> None:
-    source = case.source()
+def test_a_path_that_names_no_object_is_refused(storage_case: StorageCase, path: str) -> None:
+    source = storage_case.source()
     for act in (
-        lambda: case.storage.put(source, path, "image/png"),
-        lambda: case.storage.size(path),
-        lambda: case.storage.delete(path),
+        lambda: storage_case.storage.put(source, path, "image/png"),
+        lambda: storage_case.storage.size(path),
+        lambda: storage_case.storage.delete(path),
+        lambda: storage_case.storage.read(path).__enter__(),
     ):
-        with pytest.raises(StorageError):
+        with pytest.raises(StorageError) as caught:
             act()
+        assert caught.value.code == "storage.bad_path"
     assert source.exists()
 
 
-def test_what_a_killed_process_left_is_swept_once_it_is_old(tmp_path: Path) -> None:
-    storage = LocalStorage(tmp_path, "https://ours.test")
-    (tmp_path / "u/image").mkdir(parents=True)
-    for name in ("u/image/a.png.0123.storing", "check-0123.storing", "u/image/a.png"):
-        (tmp_path / name).touch()
-    now = datetime.now(UTC)
-    hour = timedelta(hours=1)
-    assert storage.sweep(hour, now) == 0
-    assert storage.sweep(hour, now + 2 * hour) == 2
-    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["a.png"]
-
-
-def test_storage_that_is_not_there_yet_is_swept(tmp_path: Path) -> None:
-    storage = LocalStorage(tmp_path / "assets", "https://ours.test")
-    assert storage.sweep(timedelta(), datetime.now(UTC)) == 0
-
-
-@pytest.mark.parametrize("disk", [Disk(1 << 40, 1 << 35), Disk(1 << 33, (1 << 30) + 4)])
-def test_a_copy_to_a_disk_that_would_be_too_full_is_refused(
-    tmp_path: Path, elsewhere: Path, disk: Disk
-) -> None:
-    storage = LocalStorage(tmp_path, "https://ours.test", disk_usage=lambda _: disk)
-    (elsewhere / "source").write_bytes(b"whole")
-    with pytest.raises(StorageError, match="disk full") as caught:
-        storage.put(elsewhere / "source", PATH, "image/png")
-    assert caught.value.code == "storage.unavailable"
-    assert (elsewhere / "source").exists()
-
-
-def test_within_one_file_system_no_room_is_needed(tmp_path: Path) -> None:
-    storage = LocalStorage(tmp_path, "https://ours.test", disk_usage=lambda _: Disk(1 << 40, 0))
-    (tmp_path / "source").write_bytes(b"whole")
-    storage.put(tmp_path / "source", PATH, "image/png")
-    assert storage.size(PATH) == 5
+def test_nothing_is_swept_where_nothing_was_interrupted(storage_case: StorageCase) -> None:
+    storage_case.put()
+    assert storage_case.storage.sweep(timedelta(), datetime.now(UTC) + timedelta(days=2)) == 0
+    assert storage_case.objects() == {PATH: b"whole"}

@@ -1,10 +1,11 @@
-"""An auditor who knows nothing of our code: database, folder and KIE's ledger must agree."""
+"""An auditor who knows nothing of our code: database, storage and KIE's ledger must agree."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,21 +13,32 @@ from urllib.parse import parse_qs, urlsplit
 from tests.support.databases import rows
 
 
-def audit(data: Path, database_url: str) -> list[str]:
-    """Every broken promise of a data folder and its database, in words; the processes may run."""
+def audit(data: Path, database_url: str, objects: Mapping[str, bytes] | None = None) -> list[str]:
+    """Every broken promise of a data folder and its database, in words; the processes may run.
+
+    `objects`: what is stored, by path, where that is not in the folder.
+    """
+    objects = _in_folder(data / "assets") if objects is None else objects
     generations = rows(database_url, "SELECT * FROM generations")
     assets = rows(database_url, "SELECT * FROM assets")
     tasks = _tasks(data / "simulator" / "ledger.jsonl")
     return [
-        *_successes_without_file(data / "assets", generations, assets),
-        *_objects_without_row(data / "assets", assets),
+        *_successes_without_file(objects, generations, assets),
+        *_objects_without_row(objects, assets),
         *_created_twice(tasks),
         *_wrong_credits(generations, tasks),
         *_delivered_twice(database_url),
     ]
 
 
-def _successes_without_file(root: Path, generations: list[Any], assets: list[Any]) -> list[str]:
+def _in_folder(root: Path) -> dict[str, bytes]:
+    files = [file for file in root.rglob("*") if file.is_file()]
+    return {str(file.relative_to(root)): file.read_bytes() for file in files}
+
+
+def _successes_without_file(
+    objects: Mapping[str, bytes], generations: list[Any], assets: list[Any]
+) -> list[str]:
     found = []
     for generation in generations:
         files = [asset for asset in assets if asset["generation_id"] == generation["id"]]
@@ -34,22 +46,22 @@ def _successes_without_file(root: Path, generations: list[Any], assets: list[Any
         if generation["status"] == "success" and not (main and generation["asset_url"]):
             found.append(f"{generation['id']}: success without a file")
         wanted = main if generation["status"] == "success" else []
-        found += [f"{asset['path']}: not as recorded" for asset in wanted if _differs(root, asset)]
+        found += [
+            f"{asset['path']}: not as recorded" for asset in wanted if _differs(objects, asset)
+        ]
     return found
 
 
-def _differs(root: Path, asset: Any) -> bool:
-    file = root / (asset["path"] or "-")
-    if asset["stored_at"] is None or not file.is_file():
+def _differs(objects: Mapping[str, bytes], asset: Any) -> bool:
+    content = objects.get(asset["path"])
+    if asset["stored_at"] is None or content is None:
         return True
-    content = file.read_bytes()
     known = asset["size_bytes"], asset["sha256"]
     return (len(content), hashlib.sha256(content).hexdigest()) != known
 
 
-def _objects_without_row(root: Path, assets: list[Any]) -> list[str]:
+def _objects_without_row(objects: Mapping[str, bytes], assets: list[Any]) -> list[str]:
     known = {asset["path"] for asset in assets}
-    objects = [str(file.relative_to(root)) for file in root.rglob("*") if file.is_file()]
     return [f"{name}: an object without a row" for name in objects if name not in known]
 
 

@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from core.kie.report import Accepted, AskAnswer, AskFailed, CreateAnswer, Report, ResultFile
+from core.kie.report import (
+    Accepted,
+    AskAnswer,
+    AskFailed,
+    CreateAnswer,
+    Report,
+    ResultFile,
+    TaskRecord,
+    TaskRequest,
+)
 
 Answer = TypeVar("Answer")
 
@@ -23,6 +32,7 @@ class FakeKie:
         self.asks: list[str] = []
         self.create_script: list[CreateAnswer] = []
         self.ask_scripts: dict[str, list[AskAnswer]] = defaultdict(list)
+        self.request = TaskRequest(model="flux-2/pro-text-to-image", input={"prompt": "a red kite"})
         self.links: dict[str, str] = {}
         self.credits_left: Decimal | AskFailed = Decimal(1000)
         self.on_create: Callable[[], None] = lambda: None
@@ -45,6 +55,11 @@ class FakeKie:
         if self.ask_scripts[task_id]:
             return _next(self.ask_scripts[task_id])
         return AskFailed("kie.unknown_task", "recordInfo is null")
+
+    def record(self, family: str, task_id: str) -> TaskRecord | AskFailed:
+        """The next answer of the same script, with the one `request` of all tasks."""
+        answer = self.ask(family, task_id)
+        return answer if isinstance(answer, AskFailed) else TaskRecord(answer, self.request)
 
     def download_url(self, url: str) -> str | AskFailed:
         """The link set for a URL."""

@@ -74,7 +74,7 @@ class Site:
         """Any module, with our settings and these."""
         log = self.folder / f"{len(self.processes) + 1}-{arguments[0]}.log"
         more = {key.upper(): str(value) for key, value in settings.items()}
-        process = Process(log, self._environment() | more, *arguments)
+        process = Process(log, self.environment() | more, *arguments)
         self.processes.append(process)
         return process
 
@@ -107,9 +107,13 @@ class Site:
         """JSON from our API."""
         return self._json(self._http.get(self.web_url + path))
 
+    def status(self, url: str) -> int:
+        """How a URL is answered."""
+        return self._http.get(url).status_code
+
     def content(self, url: str) -> bytes:
-        """The bytes behind a URL."""
-        answer = self._http.get(url)
+        """The bytes behind a URL, wherever it leads."""
+        answer = self._http.get(url, follow_redirects=True)
         assert answer.status_code == 200, answer
         return answer.content
 
@@ -166,8 +170,8 @@ class Site:
         body: dict[str, Any] = answer.json()
         return body
 
-    def _environment(self) -> dict[str, str]:
-        """Ours alone: what the shell of the tester holds must not matter."""
+    def environment(self) -> dict[str, str]:
+        """Of our processes: what the shell of the tester holds must not matter."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         return {
             **kept,

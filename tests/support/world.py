@@ -12,6 +12,7 @@ from typing import Any
 from core.generation.model import Channel, Generation
 from core.ids import new_id
 from core.settings import Settings
+from core.storage.port import AssetStorage
 from core.store.inbox import Received, Verdict
 from core.wiring import Core, open_core
 from tests.support.clock import Clock
@@ -107,7 +108,13 @@ def settings(tmp_path: Path, **overrides: Any) -> Settings:
 
 
 @contextmanager
-def open_world(tmp_path: Path, database_url: str = "", **overrides: Any) -> Iterator[World]:
+def open_world(
+    tmp_path: Path,
+    database_url: str = "",
+    *,
+    storage: AssetStorage | None = None,
+    **overrides: Any,
+) -> Iterator[World]:
     """A world in an empty folder; on a SQLite database, where no migrated one is given."""
     database_url = database_url or sqlite_url(tmp_path)
     chosen = settings(tmp_path, database_url=database_url, **overrides)
@@ -115,6 +122,8 @@ def open_world(tmp_path: Path, database_url: str = "", **overrides: Any) -> Iter
     sleeps: list[float] = []
     with (
         media.client() as client,
-        open_core(chosen, clock=clock, sleep=sleeps.append, kie=kie, media=client) as core,
+        open_core(
+            chosen, clock=clock, sleep=sleeps.append, kie=kie, media=client, storage=storage
+        ) as core,
     ):
         yield World(core, kie, media, clock, sleeps)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.kie.credentials import callback_token
-from core.kie.signatures import hmac_sha256
+from core.signing import hmac_sha256
 from core.store.claims import Lane
 from core.store.inbox import STRANGERS_BODY_BYTES, STRANGERS_PER_HOUR
 from core.store.tables import refusals

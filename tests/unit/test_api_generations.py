@@ -13,6 +13,7 @@ import pytest
 
 from core.generation.model import Generation
 from tests.support.api import Api, code_of, open_api, told
+from tests.support.storage import RemoteStorage
 
 
 @pytest.fixture
@@ -124,6 +125,19 @@ def test_deleting_removes_the_files_and_then_the_rows(api: Api) -> None:
     assert api.world.stored() == {}
     assert api.world.core.queries.events_of(generation) == []
     assert api.world.core.queries.callbacks_of(generation) == []
+
+
+def test_deleting_removes_what_was_stored_before_a_move_to_a_bucket(
+    tmp_path: Path, database_url: str
+) -> None:
+    bucket = RemoteStorage(tmp_path / "bucket")
+    moved = {"supabase_url": "https://x.supabase.test", "supabase_service_role_key": "key"}
+    with open_api(tmp_path, database_url, storage=bucket, **moved) as api:
+        generation = delivered(api)
+        before = api.world.core.settings.assets_dir
+        (tmp_path / "bucket").rename(before)
+        assert api.client.delete(f"/api/generations/{generation.id}").status_code == 200
+    assert not [file for file in before.rglob("*") if file.is_file()]
 
 
 def test_what_is_deleted_is_404_the_second_time(api: Api) -> None:

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import pytest
 
 from core.kie.credentials import callback_token
-from core.kie.signatures import hmac_sha256
 from core.logs import JsonFormatter
+from core.signing import hmac_sha256
 from tests.support.api import BODY, SECRET, Api, open_api, told
 
 PLANTED = {

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.figures.stuck import Usual
 from core.generation.model import Generation, Status
 from core.generation.schedule import Policy
 from core.kie.report import Accepted, Unknown
+from core.store.stuck import Usual
 from dashboard.access.policy import Role
 from dashboard.acts.dialog import outcome_table
 from dashboard.acts.plan import HELD, Act, Cost, expected_cost, plan, refusal

@@ -11,10 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.figures.figures import Figures
-from core.figures.stuck import Limits, Reason, Stuck, StuckFilter
 from core.generation.model import Generation, Status
 from core.settings import Settings
 from core.store.listing import Cursor
+from core.store.stuck import Limits, Reason, Stuck, StuckFilter
 from dashboard.access.policy import Role
 from dashboard.acts.plan import Act, Chosen
 from dashboard.address import MAX_LENGTH

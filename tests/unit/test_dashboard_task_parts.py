@@ -17,9 +17,9 @@ import pytest
 
 import core
 from core.diagnosis import Facts, diagnose
-from core.figures.stuck import Usual
 from core.generation.model import Asset, Code, Generation, Status
 from core.kie.report import AskAnswer, AskFailed, Report, ResultFile
+from core.store.stuck import Usual
 from dashboard.task.advice import naming_the_button
 from dashboard.task.answers import FRESH, Answers
 from dashboard.task.comparison import compare
@@ -236,6 +236,21 @@ def test_a_stored_file_is_ours_and_can_be_downloaded() -> None:
     [file] = files_of(generation(**DELIVERED))
     assert (file.url, file.temporary_url, file.medium) == (STORED.url, None, Medium.IMAGE)
     assert file.download_url == f"{STORED.url}?download=1"
+
+
+@pytest.mark.parametrize(
+    ("url", "download_url"),
+    [
+        ("https://ours.test/assets/a.png?sig=s", "https://ours.test/assets/a.png?sig=s&download=1"),
+        (
+            "https://x.supabase.co/storage/v1/object/public/generations/a.png",
+            "https://x.supabase.co/storage/v1/object/public/generations/a.png?download=",
+        ),
+    ],
+)
+def test_a_file_in_a_bucket_can_be_downloaded_too(url: str, download_url: str) -> None:
+    [file] = files_of(generation(assets=(replace(STORED, url=url),)))
+    assert file.download_url == download_url
 
 
 def test_another_storage_is_not_told_to_download() -> None:

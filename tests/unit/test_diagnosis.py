@@ -170,6 +170,7 @@ RULES: list[tuple[Verdict, Severity, Generation, dict[str, Any]]] = [
     (V.NOT_STORED, S.INFO, finished(), {}),
     (V.STORAGE_UNAVAILABLE, S.WARNING, finished(error_code="storage.unavailable"), {}),
     (V.STORAGE_UNAVAILABLE, S.WARNING, delivered(), {"storage_problem": "no such folder"}),
+    (V.STORAGE_REFUSES, S.WARNING, finished(error_code="storage.refused"), {}),
     (V.DISK_FULL, S.WARNING, finished(error_code="disk.full"), {}),
     (V.SPOOL_FULL, S.WARNING, finished(error_code="spool.full"), {}),
     (V.MEDIA_MISSING, S.WARNING, finished(error_code="media.dead"), {}),

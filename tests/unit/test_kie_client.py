@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import ConfigError
 from core.kie.client import MAX_BODY_BYTES, KieClient, kie_http
-from core.kie.report import Accepted, AskFailed, NotNow, Refused, Report, Unknown
+from core.kie.report import Accepted, AskFailed, NotNow, Refused, Report, TaskRecord, Unknown
 
 KEY = "kie-key-0123456789"
 TASK_ID = "281e5b0a11aa22bb33cc44dd55ee66ff"
@@ -406,3 +406,36 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     with server(lambda connection: bool(read_request(connection))) as url:
         assert isinstance(create_at(url), Unknown)
+
+
+# A record is an ask that also tells what was asked for
+
+
+def record(handler: Handler) -> object:
+    with client(handler) as kie:
+        return kie.record("market", TASK_ID)
+
+
+def test_a_record_is_report_and_request() -> None:
+    data = {**RECORD, "model": "m", "param": json.dumps({"input": {"prompt": "a kite"}})}
+    found = record(answering({"code": 200, "data": data}))
+    assert isinstance(found, TaskRecord)
+    assert (found.report.state, found.request.model) == ("generating", "m")
+    assert found.request.input == {"prompt": "a kite"}
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"code": 422, "msg": "recordInfo is null"}, "kie.unknown_task"),
+        ({"code": 200, "data": {**RECORD, "taskId": "another"}}, "kie.refused"),
+        ({"code": 200, "data": {}}, "kie.unavailable"),
+    ],
+)
+def test_a_record_fails_as_an_ask_does(body: object, code: str) -> None:
+    assert code_of(record(answering(body))) == code == code_of(ask(answering(body)))
+
+
+def test_a_record_quotes_no_key() -> None:
+    data = {**RECORD, "state": "fail", "failMsg": f"bad key {KEY}"}
+    assert KEY not in repr(record(answering({"code": 200, "data": data})))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.kie.families import FAMILIES, NOT_BUILT_YET, Request
-from core.kie.report import Report, ResultFile
+from core.kie.report import Report, ResultFile, TaskRequest
 from tests.unit.test_kie_lenient import JSON, RELAXED
 
 MARKET = FAMILIES["market"]
@@ -204,3 +205,23 @@ def test_the_kind_goes_by_the_model() -> None:
 
 def test_a_family_is_either_built_or_known_as_not_built_yet() -> None:
     assert not NOT_BUILT_YET & set(FAMILIES)
+
+
+@pytest.mark.parametrize("encode", [lambda input: input, json.dumps], ids=["once", "twice"])
+def test_the_request_is_read_from_what_kie_repeats(encode: Callable[[object], object]) -> None:
+    asked = {"prompt": "a kite", "image_url": "https://a.test/x?token=secret-1"}
+    url = "https://ours.test/api/kie/callback?generation=g&token=secret-2"
+    param = json.dumps({"input": encode(asked), "callBackUrl": url, "model": "in-param"})
+    data = {"taskId": "t", "state": "success", "param": param, "createTime": 1776728214352}
+    request = MARKET.read_request(data)
+    assert request.input == {"prompt": "a kite", "image_url": "https://a.test/x?token=***"}
+    assert request.model == "in-param"
+    assert request.created_at == datetime(2026, 4, 20, 23, 36, 54, 352000, tzinfo=UTC)
+    assert "secret" not in repr(request)
+
+
+@pytest.mark.parametrize(
+    "data", [None, [], {}, {"param": ""}, {"param": "{"}, {"param": 7, "createTime": "soon"}]
+)
+def test_a_request_that_cannot_be_read_is_empty(data: object) -> None:
+    assert MARKET.read_request(data) == TaskRequest(model="unknown", input={})

@@ -49,6 +49,8 @@ def test_a_token_is_masked_at_any_depth_of_json_that_was_cut_off(depth: int) -> 
     [
         f"?token={TOKEN}",
         f"?secret={TOKEN}&generation=1",
+        f"https://ours.test/assets/a.png?sig={TOKEN}",
+        f"a.png%3Fsig%3D{TOKEN}",
         f"?TOKEN={TOKEN}#x",
         f"cb%3Fgeneration%3D1%26token%3D{TOKEN}%26x",
         f"cb%253Ftoken%253D{TOKEN}%2526x",
@@ -91,6 +93,7 @@ def test_a_credential_is_masked_however_it_is_written(text: str) -> None:
         '{"text": "the secret garden: a token of love"}'.replace(": a token of", " as a token of"),
         "?token=&generation=1",
         "привет 🪁",
+        "https://ours.test/assets/design=blue.png?download=1",
         "50% of 100%",
         "\\\\\\",
     ],

@@ -41,6 +41,11 @@ def leave(spool: Spool, name: str, token: str, data: bytes, record: Record = REC
     return part.path
 
 
+def nothing(_names: set[str]) -> set[str]:
+    """None of the files is wanted any more."""
+    return set()
+
+
 def names(directory: Path) -> set[str]:
     return {path.name for path in directory.iterdir()}
 
@@ -293,18 +298,99 @@ def test_room_set_aside_is_given_back_at_close(tmp_path: Path) -> None:
         spool.make_room(second, 100)
 
 
+HOUR, WEEK = 3600.0, 7 * 86_400.0
+
+
+def whole(spool: Spool, name: str, size: int, dies_at: float | None) -> Path:
+    """A whole file that waits for storage."""
+    return leave(spool, name, "lease1", b"x" * size, Record(sha256="s", dies_at=dies_at))
+
+
+def spool_at_epoch(directory: Path, max_bytes: int) -> Spool:
+    """One whose clock stands at 0."""
+    return Spool(directory, max_bytes, lambda _: Disk(), clock=lambda: 0.0)
+
+
+def parts(directory: Path) -> set[str]:
+    return {path.name.partition(".")[0] for path in directory.glob("*.part")}
+
+
+def test_what_is_about_to_die_takes_the_room_of_what_lives_longest(tmp_path: Path) -> None:
+    spool = spool_at_epoch(tmp_path, 1000)
+    for name, dies_at in (("week", WEEK), ("longer", WEEK + 1), ("day", 86_400.0)):
+        whole(spool, name, 200, dies_at)
+    with spool.open("dying", "lease1") as part:
+        part.dies_at = HOUR
+        spool.make_room(part, 250)
+    assert parts(tmp_path) == {"dying", "day", "week"}
+
+
+@pytest.mark.parametrize(
+    ("dies_at", "others", "expected"),
+    [
+        (None, [WEEK], 400),  # nobody knows that it dies
+        (WEEK, [2 * WEEK], 400),  # there is time
+        (HOUR, [86_400.0 + HOUR - 1], 400),  # the other one is hardly better off
+        (HOUR, [None], 400),  # nor may one go of which nobody knows
+        (HOUR, [WEEK, WEEK], 1001),  # it would be in vain
+    ],
+)
+def test_nothing_else_makes_way(
+    tmp_path: Path, dies_at: float | None, others: list[float | None], expected: int
+) -> None:
+    spool = spool_at_epoch(tmp_path, 1000)
+    for number, other in enumerate(others):
+        whole(spool, f"g_{number}", 800 // len(others), other)
+    with spool.open("new", "lease1") as part:
+        part.dies_at = dies_at
+        with pytest.raises(MediaError) as caught:
+            spool.make_room(part, expected)
+    assert caught.value.code == "spool.full"
+    assert len(parts(tmp_path)) == len(others) + 1
+
+
+def test_what_is_just_being_stored_does_not_make_way(tmp_path: Path) -> None:
+    spool = spool_at_epoch(tmp_path, 1000)
+    whole(spool, "g_0", 800, WEEK)
+    with spool.open("g_0", "lease2"), spool.open("new", "lease1") as part:
+        part.dies_at = HOUR
+        with pytest.raises(MediaError):
+            spool.make_room(part, 400)
+    assert "g_0" in parts(tmp_path)
+
+
+def test_what_another_process_is_just_storing_does_not_make_way(tmp_path: Path) -> None:
+    whole(spool_at_epoch(tmp_path, 1000), "g_0", 800, WEEK)
+    with spool_at_epoch(tmp_path, 1000).open("g_0", "lease2"):
+        spool = spool_at_epoch(tmp_path, 1000)
+        with spool.open("new", "lease1") as part:
+            part.dies_at = HOUR
+            with pytest.raises(MediaError):
+                spool.make_room(part, 400)
+    assert "g_0" in parts(tmp_path)
+
+
+def test_the_sweep_leaves_what_is_still_to_be_stored(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path)
+    for name in ("wanted", "stored"):
+        leave(spool, name, "lease1", b"abc")
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    assert spool.sweep(timedelta(hours=1), tomorrow, lambda names: names - {"stored"}) == 1
+    assert names(tmp_path) == {"wanted.lease1.part", "wanted.lease1.json"}
+
+
 def test_the_sweep_removes_what_is_old_and_not_open(tmp_path: Path) -> None:
     spool = spool_in(tmp_path)
     leave(spool, "old", "lease1", b"abc")
     (tmp_path / "lost.lease1.json").write_text("{}")
     with spool.open("open", "lease1"):
         tomorrow = datetime.now(UTC) + timedelta(days=1)
-        assert spool.sweep(timedelta(hours=1), tomorrow) == 1
+        assert spool.sweep(timedelta(hours=1), tomorrow, nothing) == 1
         assert names(tmp_path) == {"open.lease1.part"}
 
 
 def test_the_sweep_leaves_what_is_young(tmp_path: Path) -> None:
     spool = spool_in(tmp_path)
     leave(spool, "young", "lease1", b"abc")
-    assert spool.sweep(timedelta(hours=1), datetime.now(UTC)) == 0
+    assert spool.sweep(timedelta(hours=1), datetime.now(UTC), nothing) == 0
     assert names(tmp_path) == {"young.lease1.part", "young.lease1.json"}

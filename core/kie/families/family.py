@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from core.kie.report import Report
+from core.kie.report import Report, TaskRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,10 @@ class Family(Protocol):
 
     def read_report(self, data: object) -> Report:
         """The report in an answer's `data`; what cannot be read is absent, ids and state empty."""
+        ...
+
+    def read_request(self, data: object) -> TaskRequest:
+        """What the task was made from, in the same `data`; what cannot be read is empty."""
         ...
 
     def kind_of(self, model: str, input: Mapping[str, object]) -> str | None:

@@ -13,8 +13,10 @@ from core.kie import lenient
 from core.kie.families.family import Request
 from core.kie.families.kinds import kind_of_model
 from core.kie.families.results import read_result
-from core.kie.report import SUCCESS, Report
+from core.kie.report import SUCCESS, Report, TaskRequest
 from core.masking import mask
+
+UNNAMED = "unknown"  # KIE named no model
 
 
 class Market:
@@ -56,6 +58,17 @@ class Market:
             generation_id=_generation_id(callback_url),
         )
 
+    def read_request(self, data: object) -> TaskRequest:
+        """`param` repeats the whole request, its `input` as an object or as JSON text."""
+        record = lenient.fields(data)
+        request = lenient.fields(record.get("param"))
+        named = (lenient.text(each.get("model"), 200) for each in (record, request))
+        return TaskRequest(
+            model=next(filter(None, named), UNNAMED),
+            input=_masked(lenient.fields(request.get("input"))),
+            created_at=lenient.moment(record.get("createTime")),
+        )
+
     def kind_of(self, model: str, input: Mapping[str, object]) -> str | None:
         """What the model makes, by its name."""
         return kind_of_model(model)
@@ -66,6 +79,11 @@ class Market:
             if isinstance(value := input.get(name), str) and (found := lenient.text(value, 20_000)):
                 return found
         return None
+
+
+def _masked(input: dict[str, object]) -> dict[str, object]:
+    text = lenient.json_text(input)
+    return lenient.fields(mask(text)) if text else {}
 
 
 def _words(value: object, limit: int) -> str | None:

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from core.figures.stuck import (
+from core.generation.model import Code, Status
+from core.store.counting import MADE, hour_of
+from core.store.listing import Cursor
+from core.store.stuck import (
     SAMPLES,
     Limits,
     Reason,
@@ -21,9 +24,6 @@ from core.figures.stuck import (
     read_stuck,
     read_usual,
 )
-from core.generation.model import Code, Status
-from core.store.counting import MADE, hour_of
-from core.store.listing import Cursor
 from core.store.tables import cohorts, durations
 from tests.contract.conftest import StoreCase
 

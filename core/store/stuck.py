@@ -8,14 +8,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-import pandas as pd
 import sqlalchemy as sa
 
 from core.diagnosis.storing import AT_RISK_AFTER
-from core.figures.summary import percentile
 from core.generation.model import Code, Generation, Status
 from core.generation.schedule import CRASHES_SET_ASIDE
-from core.store.counting import MADE
+from core.store.counting import MADE, percentile
 from core.store.listing import Cursor
 from core.store.queries import readable
 from core.store.sql import as_text, unindexed
@@ -79,16 +77,15 @@ class Stuck:
 def read_usual(connection: sa.Connection, now: datetime) -> dict[str, Usual]:
     """How long each model usually takes, and what it costs, by model."""
     since = now - USUAL_SPAN
-    made = _histograms(connection, since)
     costs = _costs(connection, since)
     return {
-        str(model): Usual(
-            int(histogram["generations"].sum()),
+        model: Usual(
+            sum(count for _, count in histogram),
             percentile(histogram, 0.5) or 0.0,
             percentile(histogram, 0.99) or 0.0,
-            costs.get(str(model)),
+            costs.get(model),
         )
-        for model, histogram in made.groupby("model")
+        for model, histogram in _histograms(connection, since).items()
     }
 
 
@@ -136,15 +133,18 @@ def read_stuck(
     ]
 
 
-def _histograms(connection: sa.Connection, since: datetime) -> pd.DataFrame:
+def _histograms(connection: sa.Connection, since: datetime) -> dict[str, list[tuple[int, int]]]:
+    """By model: the upper bounds of buckets, and how many are in each."""
     d = durations.c
     statement = (
         sa.select(d.model, d.up_to_ms, sa.func.sum(d.generations))
         .where(d.hour >= since, d.measure == MADE)
         .group_by(d.model, d.up_to_ms)
     )
-    rows = connection.execute(statement).all()
-    return pd.DataFrame(rows, columns=["model", "up_to_ms", "generations"])
+    found: dict[str, list[tuple[int, int]]] = {}
+    for model, up_to_ms, generations in connection.execute(statement):
+        found.setdefault(model, []).append((up_to_ms, int(generations)))
+    return found
 
 
 def _costs(connection: sa.Connection, since: datetime) -> dict[str, float]:

@@ -1,0 +1,1 @@
+"""Storage and database compared: what the one has and the other does not."""
