@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from core.errors import AppError
@@ -40,6 +40,15 @@ class CreateBody(BaseModel):
     )
     kind: Kind | None = Field(None, description="default: told by the model's name")
     family: str = Field("market", max_length=64, description="which of KIE's APIs makes it")
+
+
+def require_user_id(user_id: str | None) -> str | None:
+    """The id, or None where there is none. Raises CreateError."""
+    try:
+        return CreateBody(model="any", input={}, userId=user_id).user_id
+    except ValidationError:
+        why = "a userId has 1-128 characters, not all of them spaces and none of them for control"
+        raise CreateError("body.invalid", why) from None
 
 
 def new_generation(

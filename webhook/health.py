@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Blueprint, Response, jsonify
 
-from core.checks.inside import STALE_AFTER
+from core.checks.processes import STALE_AFTER
 from core.errors import StorageError, StoreUnavailableError
 from webhook.services import services
 
 blueprint = Blueprint("health", __name__)
 
 OK = "ok"
+#: The folder that this process runs from: a deployment waits for an answer of the new one.
+RELEASE = Path.cwd().name
 
 
 @blueprint.get("/api/health")
 def health() -> Response:
     """Needs neither database nor storage."""
-    return jsonify({"status": OK})
+    response = jsonify({"status": OK})
+    response.headers["X-Release"] = RELEASE
+    return response
 
 
 @blueprint.get("/api/ready")

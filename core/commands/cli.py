@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import click
 
+from core.commands.attach import attach
+from core.commands.diagnose import diagnose_one
+from core.commands.doctor import doctor
+from core.commands.export import export
 from core.commands.migrate import migrate
 from core.commands.prune import prune
 from core.commands.recount import recount
+from core.commands.rescue import rescue
+from core.commands.status import status
 from core.commands.sweep import sweep
+from core.commands.sync import sync
 from core.commands.verify import verify
 
 
@@ -20,5 +27,18 @@ def cli() -> None:
     """
 
 
-for each in (migrate, prune, recount, sweep, verify):
+for each in (
+    attach,
+    diagnose_one,
+    doctor,
+    export,
+    migrate,
+    prune,
+    recount,
+    rescue,
+    status,
+    sweep,
+    sync,
+    verify,
+):
     cli.add_command(each)

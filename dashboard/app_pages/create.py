@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.checks.inside import STALE_AFTER
+from core.checks.processes import STALE_AFTER
 from dashboard import resources
 from dashboard.access.login import visitor
 from dashboard.boundary import live

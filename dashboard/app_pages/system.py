@@ -21,9 +21,12 @@ def show() -> None:
     who = visitor()
     st.title(SYSTEM.title)
     first = st.container()
-    _versions()
+    st.subheader(words.VERSIONS)
+    place_of_versions = st.empty()
+    place_of_versions.text(_in_words(versions()))
     _settings(for_viewer=not who.may_act)
     with first, boundary():
+        place_of_versions.text(_in_words(versions(resources.core().store.database)))
         place_of_checks = st.container()
         _storage()
         with place_of_checks:
@@ -47,9 +50,8 @@ def _storage() -> None:
     st.dataframe(table, hide_index=True, column_config=numbers)
 
 
-def _versions() -> None:
-    st.subheader(words.VERSIONS)
-    st.text(" · ".join(f"{name} {version}" for name, version in versions().items()))
+def _in_words(versions: dict[str, str]) -> str:
+    return " · ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def _settings(*, for_viewer: bool) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
+
+from core.csv_cells import ENCODING, cell
 
 COLUMNS = (
     *("created_at", "id", "task_id", "status", "kind", "model", "user_id"),
@@ -15,24 +16,14 @@ COLUMNS = (
 #: For operators only: KIE's errors can quote the prompt.
 TEXTS = ("error", "prompt")
 
-_RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
-
 
 def write_csv(pieces: Iterable[Iterable[Mapping[Any, Any]]], columns: Sequence[str]) -> bytes:
     """A header and a line for each row, in UTF-8 with a mark by which Excel knows it."""
     file = io.BytesIO()
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
+    text = io.TextIOWrapper(file, encoding=ENCODING, errors="replace", newline="")
     writer = csv.writer(text)
     writer.writerow(columns)
     for rows in pieces:
-        writer.writerows([_cell(row[name]) for name in columns] for row in rows)
+        writer.writerows([cell(row[name]) for name in columns] for row in rows)
     text.flush()
     return file.getvalue()
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, str) and value.startswith(_RUN_BY_SPREADSHEETS):
-        return "'" + value
-    return value

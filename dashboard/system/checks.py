@@ -9,8 +9,8 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.checks.model import Check, CheckState
-from core.checks.run import CHECKS
+from core.checks.model import WORST_FIRST, Check, CheckState
+from core.checks.run import LOOKING
 from dashboard import formats, reader, resources
 from dashboard.boundary import live
 from dashboard.system.checkup import Checkup
@@ -20,7 +20,6 @@ from dashboard.words.common import Look
 
 LOOK_SECONDS = 10  # another session may have made them anew
 NAME_WIDTH = 132  # pixels: the badges stand below each other
-WORST_FIRST = (CheckState.FAILED, CheckState.WARNING, CheckState.UNKNOWN, CheckState.OK)
 
 
 @st.cache_resource(show_spinner=False)
@@ -52,7 +51,7 @@ def checks(*, shows_found: bool) -> None:
     core, checkup = resources.core(), _checkup()
     headline = st.empty()
     with st.container(border=True, gap="small"):
-        rows = {name: _row(name) for name in CHECKS}
+        rows = {name: _row(name) for name in LOOKING}
     with st.container(horizontal=True, vertical_alignment="center"):
         wanted = st.button(words.CHECK_AGAIN, icon=":material/refresh:", key="system_check_again")
         age = st.empty()
@@ -70,7 +69,7 @@ def checks(*, shows_found: bool) -> None:
 
 def _headline(checks: Collection[Check]) -> str:
     states = Counter(check.state for check in checks)
-    if states.total() < len(CHECKS):
+    if states.total() < len(LOOKING):
         return _line(words.STATE[None], words.CHECKING)
     worst = next(state for state in WORST_FIRST if states[state])
     not_well = states[CheckState.FAILED] + states[CheckState.WARNING]

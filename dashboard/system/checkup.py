@@ -1,4 +1,4 @@
-"""The checks, kept for all sessions: what was seen last is shown at once."""
+"""The checks that only look, kept for all sessions: what was seen last is shown at once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from core.checks.address import plain_client
 from core.checks.model import Check
-from core.checks.outside import health_client
 from core.checks.run import run_checks
+from core.checks.surroundings import surroundings_of
 from core.wiring import Core
 
 KEPT = timedelta(seconds=30)
@@ -27,12 +28,12 @@ class Checkup:
         return self.at is None or now - self.at >= KEPT
 
     def run(self, core: Core) -> Iterator[Check]:
-        """Every check as soon as it is done; none where they run already."""
+        """Each check as soon as it is done; none where they run already."""
         if not self._running.acquire(blocking=False):
             return
         try:
-            with health_client() as http:
-                for check in run_checks(core, http):
+            with plain_client() as http:
+                for check in run_checks(surroundings_of(core, http), changing=False):
                     self.checks[check.name] = check
                     yield check
             self.at = core.store.now()

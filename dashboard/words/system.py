@@ -15,15 +15,20 @@ STATE: Mapping[CheckState | None, Look] = {
     None: Look("Checking", ":material/more_horiz:", "gray"),
 }
 CHECK: Mapping[str, str] = {
+    "settings": "Settings",
     "database": "Database",
+    "server": "Version",
+    "connection": "Connection",
     "migration": "Migration",
+    "row_security": "Row security",
     "storage": "Storage",
     "disk": "Room on disk",
-    "poller": "Poller",
-    "webhook": "Webhook",
-    "callbacks": "Callbacks",
-    "public_address": "Public address",
     "kie": "KIE and credits",
+    "clock": "Clock",
+    "public_address": "Public address",
+    "callbacks": "Callbacks",
+    "webhook": "Webhook",
+    "poller": "Poller",
 }
 
 CHECKS = "Configured and reachable"

@@ -1,4 +1,4 @@
-"""A real pooler in transaction mode, as Supabase has one at port 6543."""
+"""A real pooler, as Supabase has one: at port 6543 in transaction mode, else in session mode."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SERVER_CONNECTIONS = 3
 
 
 @contextmanager
-def pooled(url: str) -> Iterator[str]:
+def pooled(url: str, mode: str = "transaction") -> Iterator[str]:
     """The URL of a database behind a pooler that gives out few connections in turns."""
     program = _program()
     target = sa.make_url(url)
@@ -33,7 +33,7 @@ def pooled(url: str) -> Iterator[str]:
         f"* = host={target.host} port={target.port} user={target.username}\n"
         "[pgbouncer]\n"
         f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
-        f"pool_mode = transaction\ndefault_pool_size = {SERVER_CONNECTIONS}\n"
+        f"pool_mode = {mode}\ndefault_pool_size = {SERVER_CONNECTIONS}\n"
         "max_client_conn = 200\n"
     )
     if user:

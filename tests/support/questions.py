@@ -11,11 +11,19 @@ from core.ids import new_token
 from core.store.claims import Lane
 from core.store.listing import Cursor, Filter
 from core.store.queries import Queries
+from core.store.standing import Standing, read_standing
 from core.store.store import Store
 
 Ask = Callable[[Store, Queries], object]
 
 AN_OPEN_ONE = str(UUID(int=1))
+
+
+def standing(store: Store) -> Standing:
+    """What `python -m core status` reads."""
+    with store.database.read() as connection:
+        return read_standing(connection, store.now(), timedelta(minutes=10))
+
 
 # Of a token the last digit says which queue has its turn.
 HOT: dict[str, Ask] = {
@@ -31,6 +39,7 @@ HOT: dict[str, Ask] = {
     "grant": lambda store, _: store.grants.grant(AN_OPEN_ONE),
     "wake": lambda store, _: store.generations.wake(AN_OPEN_ONE),
     "by task": lambda _, queries: queries.by_task("task-1"),
+    "standing": lambda store, _: standing(store),
 }
 
 PERIOD = {"since": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=10)}

@@ -7,66 +7,40 @@ import socket
 import sqlite3
 import threading
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import httpx
 import pytest
 import sqlalchemy as sa
 
 from core import __version__
-from core.checks import outside
-from core.checks.inside import STALE_AFTER
-from core.checks.model import Check
-from core.checks.run import CHECKS, run_checks, versions
+from core.checks import address
+from core.checks.model import CheckState
+from core.checks.processes import STALE_AFTER
+from core.checks.run import CHECKS, LOOKING, run_checks, versions
+from core.checks.surroundings import surroundings_of
 from core.kie.report import AskFailed
 from core.store.health import last_callback_at
 from core.store.opening import open_database
+from tests.support.checks import (
+    GIB,
+    PUBLIC,
+    SECRETS,
+    Disk,
+    as_we_do,
+    internet,
+    kie_at,
+    looked_at,
+    looking,
+    world_with,
+)
 from tests.support.databases import on_sqlite, take_away
 from tests.support.statements import plans, recorded
 from tests.support.world import World, open_world
-
-GIB = 1 << 30
-PUBLIC = "https://kie.example.org"
-
-
-class Disk(NamedTuple):
-    total: int = 500 * GIB
-    free: int = 400 * GIB
-
-
-def as_we_do(_request: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json={"status": "ok"})
-
-
-def looked_at(
-    world: World,
-    answer: Callable[[httpx.Request], httpx.Response] = as_we_do,
-    disk_usage: Callable[[Path], Disk] = lambda _: Disk(),
-) -> dict[str, Check]:
-    with outside.health_client(httpx.MockTransport(answer)) as http:
-        checks = list(run_checks(world.core, http, disk_usage))
-    assert all("\n" not in f"{check.found}{check.remedy}" for check in checks)
-    assert all((check.state == "ok") == (check.remedy is None) for check in checks)
-    return {check.name: check for check in checks}
-
-
-def begin(world: World) -> None:
-    """Both processes live, and KIE has just called back."""
-    world.core.store.processes.started("poller")
-    world.core.store.processes.started("web")
-    world.call_back(world.add_submitted(), "task-1")
-
-
-@contextmanager
-def world_with(tmp_path: Path, database_url: str, **settings: Any) -> Iterator[World]:
-    chosen = {"kie_api_key": "kie-key-0123456789", "public_base_url": PUBLIC, **settings}
-    with open_world(tmp_path, database_url, **chosen) as world:
-        begin(world)
-        yield world
 
 
 @pytest.fixture
@@ -85,33 +59,85 @@ def lose_database(world: World) -> None:
 
 
 def test_all_is_well(site: World) -> None:
-    checks = looked_at(site)
+    checks = looked_at(site, changing=True)
     assert list(checks) == list(CHECKS)
     assert {check.state for check in checks.values()} == {"ok"}
 
 
-def test_each_check_comes_as_soon_as_it_is_done(site: World) -> None:
+def test_those_that_only_look_change_nothing(site: World) -> None:
+    before = site.stored()
+    with site.core.store.database.read() as connection:
+        callbacks = connection.exec_driver_sql("SELECT count(*) FROM callbacks").scalar_one()
+    assert list(looked_at(site, changing=False)) == list(LOOKING)
+    assert site.stored() == before
+    with site.core.store.database.read() as connection:
+        again = connection.exec_driver_sql("SELECT count(*) FROM callbacks").scalar_one()
+    assert again == callbacks
+
+
+def test_each_check_is_announced_and_comes_as_soon_as_it_is_done(site: World) -> None:
     asked: list[httpx.Request] = []
-    transport = httpx.MockTransport(lambda request: asked.append(request) or as_we_do(request))
-    with outside.health_client(transport) as http:
-        assert next(run_checks(site.core, http)).name == "database"
-    assert asked == []
+    begun: list[str] = []
+    with looking(site, lambda request: asked.append(request) or as_we_do(request)) as around:
+        checks = run_checks(around, changing=False, begin=begun.append)
+        assert [next(checks).name for _ in range(2)] == ["settings", "database"]
+        checks.close()
+    assert (asked, begun) == ([], ["settings", "database"])
+
+
+def test_every_check_comes_after_what_it_needs() -> None:
+    names = list(CHECKS)
+    for name, planned in CHECKS.items():
+        assert all(names.index(needed) < names.index(name) for needed in planned.needs)
+        assert planned.changes or not any(CHECKS[needed].changes for needed in planned.needs)
 
 
 def test_without_its_database_the_product_still_says_what_it_sees(site: World) -> None:
+    answer = internet(site)
     lose_database(site)
-    checks = looked_at(site)
+    checks = looked_at(site, answer, changing=True)
     assert checks["database"].state == "failed"
-    unknown = {name for name, check in checks.items() if check.state == "unknown"}
-    assert unknown == {"migration", "poller", "webhook", "callbacks"}
-    assert {checks[name].state for name in ("storage", "kie", "public_address")} == {"ok"}
+    unknown = {name: check for name, check in checks.items() if check.state == "unknown"}
+    assert set(unknown) == {
+        *("server", "connection", "migration", "row_security", "clock"),
+        *("own_callback", "callbacks", "webhook", "poller"),
+    }
+    assert {check.found for check in unknown.values()} == {
+        "not looked at: first `database` must be well"
+    }
+    assert {checks[name].state for name in ("storage_url", "kie", "public_address")} == {"ok"}
+
+
+@on_sqlite
+def test_a_database_that_goes_away_meanwhile_is_a_finding_too(site: World) -> None:
+    with looking(site, internet(site)) as around:
+        checks = {}
+        for check in run_checks(around, changing=False):
+            checks[check.name] = check
+            if check.name == "public_address":
+                with site.core.store.database.write() as connection:
+                    connection.exec_driver_sql("DROP TABLE processes")
+    assert checks["poller"].state == "unknown"
+    assert "no such table: processes" in checks["poller"].found
+
+
+def test_a_check_with_a_bug_does_not_hide_the_others(
+    site: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    def usage(folder: Path) -> Disk:
+        raise ZeroDivisionError
+
+    checks = looked_at(site, disk_usage=usage)
+    assert checks["disk"].found == "not known: ZeroDivisionError in the check itself"
+    assert checks["poller"].state == "ok"
+    assert [record.levelname for record in caplog.records if record.exc_info] == ["ERROR"]
 
 
 def test_no_line_holds_a_secret(tmp_path: Path, database_url: str) -> None:
-    secrets = {"kie_callback_secret": "callback-secret-1", "api_token": "api-token-1"}
-    with world_with(tmp_path, database_url, kie_api_key="kie-key-1", **secrets) as world:
-        shown = str(looked_at(world))
-    assert not [secret for secret in ("kie-key-1", *secrets.values()) if secret in shown]
+    secrets = {**SECRETS, "api_token": "api-token-1", "asset_url_secret": "asset-1"}
+    with world_with(tmp_path, database_url, bind="0.0.0.0", **secrets) as world:
+        shown = str(looked_at(world, changing=True))
+    assert not [secret for secret in secrets.values() if secret in shown]
 
 
 # The database
@@ -143,6 +169,11 @@ def test_the_size_counts_what_the_log_still_holds(tmp_path: Path) -> None:
     assert database.size() == 3
     (tmp_path / "kie.db-wal").write_bytes(b"4567")
     assert database.size() == 7
+
+
+def test_the_version_of_the_server_is_told(site: World) -> None:
+    found = looked_at(site)["server"].found
+    assert re.fullmatch(r"(SQLite 3|PostgreSQL \d\d)\.[\d.]+", found)
 
 
 @pytest.mark.parametrize(
@@ -188,9 +219,10 @@ def test_of_two_disks_the_fuller_one_is_told(site: World) -> None:
     assert (check.state, check.found) == ("failed", f"0 B of 537 GB free at {assets}")
 
 
-def test_a_disk_that_cannot_be_read_is_unknown(site: World) -> None:
+@pytest.mark.parametrize("error", [FileNotFoundError(2, "no", "data"), PermissionError(13, "no")])
+def test_a_disk_that_cannot_be_read_is_unknown(site: World, error: OSError) -> None:
     def usage(folder: Path) -> Disk:
-        raise FileNotFoundError(2, "No such file or directory", str(folder))
+        raise error
 
     assert looked_at(site, disk_usage=usage)["disk"].state == "unknown"
 
@@ -241,7 +273,7 @@ def test_before_the_first_callback_only_settings_can_be_judged(
     tmp_path: Path, database_url: str, settings: dict[str, str], state: str, found: str
 ) -> None:
     with open_world(tmp_path, database_url, **settings) as world:
-        check = looked_at(world)["callbacks"]
+        check = looked_at(world, as_we_do)["callbacks"]
     assert (check.state, found in check.found) == (state, True)
 
 
@@ -261,7 +293,10 @@ def test_the_last_callback_is_found_by_its_index(site: World) -> None:
     [
         (httpx.Response(200, html="<h1>Welcome to nginx</h1>"), "HTTP 200 with another answer"),
         (httpx.Response(200, json={"status": "fine"}), "HTTP 200 with another answer"),
-        (httpx.Response(302, headers={"location": "/"}), "HTTP 302 with another answer"),
+        (
+            httpx.Response(302, headers={"location": "/login?next=secret"}),
+            f"HTTP 302 redirects to {PUBLIC}/login",
+        ),
         (httpx.Response(502, json={"status": "ok"}), "HTTP 502 with another answer"),
         (httpx.Response(200, content=b"x" * (1 << 20)), "HTTP 200 with another answer"),
     ],
@@ -287,34 +322,23 @@ def test_no_answer_is_certain_on_this_machine_only(
     assert (check.state, check.found.endswith("ConnectTimeout")) == (state, True)
 
 
-@pytest.mark.parametrize(
-    ("url", "state"),
-    [(PUBLIC, "ok"), ("http://127.0.0.1:8000", "ok"), ("http://kie.example.org", "warning")],
-)
-def test_off_this_machine_only_https_is_well(
-    tmp_path: Path, database_url: str, url: str, state: str
-) -> None:
-    with world_with(tmp_path, database_url, public_base_url=url) as world:
-        assert looked_at(world)["public_address"].state == state
-
-
 def test_health_is_asked_at_the_public_address(site: World) -> None:
     asked: list[str] = []
     looked_at(site, lambda request: asked.append(str(request.url)) or as_we_do(request))
-    assert asked == [f"{PUBLIC}/api/health"]
+    assert asked == ["https://api.kie.ai", f"{PUBLIC}/api/health"]
 
 
 def test_an_answer_that_drips_is_not_waited_for(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outside, "HEALTH_SECONDS", 0.2)
+    monkeypatch.setattr(address, "ANSWER_SECONDS", 0.2)
     with (
         dripping() as url,
         world_with(tmp_path, database_url, public_base_url=url) as world,
-        outside.health_client() as http,
+        address.plain_client() as http,
     ):
-        found = {check.name: check.found for check in run_checks(world.core, http)}
-    assert found["public_address"].endswith("ReadTimeout")
+        check = address.public_address(surroundings_of(world.core, http))
+    assert check.found.endswith("ReadTimeout")
 
 
 @contextmanager
@@ -384,6 +408,27 @@ def test_a_simulator_is_named(tmp_path: Path, database_url: str) -> None:
     assert check.found.startswith("the simulator at 127.0.0.1:9000 accepts the key")
 
 
+@pytest.mark.parametrize(
+    ("seconds", "state", "found"),
+    [
+        (60, "ok", "less than 60 s apart"),
+        (-60, "ok", "less than 60 s apart"),
+        (61, "warning", " is 61 s ahead of KIE; "),
+        (-301, "warning", " is 5 min behind KIE; "),
+    ],
+)
+def test_clocks_are_compared(site: World, seconds: float, state: str, found: str) -> None:
+    check = looked_at(site, kie_at(site.clock() - timedelta(seconds=seconds)))["clock"]
+    assert (check.state, found in check.found) == (state, True)
+
+
+@pytest.mark.parametrize("date", [None, "yesterday", "Sun, 99 Nov 2026 12:00:00 GMT"])
+def test_a_clock_that_kie_does_not_tell_is_unknown(site: World, date: str | None) -> None:
+    headers = {"date": date} if date else {}
+    checks = looked_at(site, lambda _: httpx.Response(200, headers=headers))
+    assert checks["clock"].state == CheckState.UNKNOWN
+
+
 # Versions
 
 
@@ -392,7 +437,10 @@ def test_the_version_is_that_of_the_project() -> None:
     assert __version__ == project["project"]["version"]
 
 
-def test_versions_are_told_by_name() -> None:
-    found = versions()
-    assert found["SQLite"] == sqlite3.sqlite_version
+def test_versions_are_told_by_name(site: World) -> None:
+    assert "SQLite" not in versions()
+    found = versions(site.core.store.database)
+    kind = "SQLite" if "sqlite" in site.core.settings.database else "PostgreSQL"
+    assert list(found) == ["KIE delivery", "Python", "SQLAlchemy", kind]
+    assert kind == "PostgreSQL" or found[kind] == sqlite3.sqlite_version
     assert all(re.match(r"\d+\.\d+", version) for version in found.values())
