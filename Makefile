@@ -15,10 +15,10 @@ run: install  ## webhook, poller, dashboard and (without KIE_API_KEY) the simula
 	@$(BIN)/python -m local.run
 
 test: $(VENV)/.installed-dev lint  ## everything that must be true before a change lands
-	$(BIN)/python -m pytest -q -n 2 -m "not browser"
+	$(BIN)/python -m pytest -q -n 2 -m "not browser and not deployment"
 
-test-all: test  ## and the dashboard in a real browser (needs Debian's chromium); CI runs this
-	$(BIN)/python -m pytest -q -m browser
+test-all: test  ## and a real browser, and deployments (needs Debian's chromium, supervisor); CI runs this
+	$(BIN)/python -m pytest -q -m "browser or deployment"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check -q .

@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.systemd import SD_LISTEN_FDS_START, listen_fds
 
 from core.errors import ConfigError
 from core.generation.model import Channel
@@ -83,7 +84,25 @@ def serving(settings: Settings) -> Iterator[Flask]:
 
 
 def listen(settings: Settings) -> socket.socket:
-    """A socket that listens at BIND and PORT; ConfigError where that cannot be."""
+    """A socket that listens at BIND and PORT, or the one that we were started with.
+
+    Whoever starts us may hold the socket and hand it over as systemd does (LISTEN_FDS), so that it
+    stays open from one process to the next. Raises ConfigError where there is none to be had.
+    """
+    return _inherited() if listen_fds() else _opened(settings)
+
+
+def _inherited() -> socket.socket:
+    try:
+        listener = socket.socket(fileno=SD_LISTEN_FDS_START)
+        if listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            return listener
+    except OSError:
+        pass
+    raise ConfigError(f"LISTEN_FDS: descriptor {SD_LISTEN_FDS_START} is not a listening socket")
+
+
+def _opened(settings: Settings) -> socket.socket:
     address = (settings.bind.strip("[]"), settings.port)
     family = socket.AF_INET6 if ":" in settings.bind else socket.AF_INET
     try:

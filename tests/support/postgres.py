@@ -72,7 +72,7 @@ class Server(Postgres):
     def __init__(self, settings: Sequence[str] = QUICK) -> None:
         where = _memory() if settings is QUICK else None
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=where))
-        self._binaries = _binaries()
+        self._binaries = binaries()
         self._as_user = another_user()
         port = free_port()
         super().__init__(f"postgresql://postgres@127.0.0.1:{port}/postgres")
@@ -154,7 +154,7 @@ def _memory() -> Path | None:
     return folder if has_room and os.access(folder, os.W_OK) else None
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """Debian's newest server, else the one that comes with the development requirements."""
     installed = sorted(
         Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name)
