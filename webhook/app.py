@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import BoundedSemaphore
 
 from flask import Flask, Response, request
@@ -21,9 +22,12 @@ from webhook import (
     sync,
 )
 from webhook.callback_keys import callback_keys
+from webhook.kept import Kept
 from webhook.reading import MAX_BODY_BYTES
 from webhook.services import EXTENSION, Services
 from webhook.waiting import Waiting
+
+READINESS_SECONDS = 2.0
 
 
 def create_app(core: Core, workers: Workers, waiting: Waiting | None = None) -> Flask:
@@ -43,6 +47,7 @@ def create_app(core: Core, workers: Workers, waiting: Waiting | None = None) -> 
         waiting=waiting or Waiting(half),
         asset_places=BoundedSemaphore(max(1, half - 1)),
         callback_keys=callback_keys(core),
+        readiness=Kept(partial(health.look, core), seconds=READINESS_SECONDS),
     )
     auth.register(app)
     errors.register(app)

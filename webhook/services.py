@@ -11,6 +11,7 @@ from flask import current_app
 from core.wiring import Core
 from core.workers import Workers
 from webhook.callback_keys import CallbackKeys
+from webhook.kept import Kept
 from webhook.waiting import Waiting
 
 EXTENSION = "kie-delivery"
@@ -25,6 +26,7 @@ class Services:
     waiting: Waiting
     asset_places: BoundedSemaphore  # fewer than threads, however slowly strangers read
     callback_keys: CallbackKeys
+    readiness: Kept[dict[str, str]]
 
 
 def services() -> Services:

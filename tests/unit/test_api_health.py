@@ -59,6 +59,16 @@ def test_a_database_that_is_away_is_told(api: Api) -> None:
     assert (code, checks["database"], checks["storage"]) == (503, "cannot be written", "ok")
 
 
+def test_strangers_who_ask_make_storage_be_asked_once(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    storage = api.world.core.storage
+    monkeypatch.setattr(storage, "check", lambda: asked.append(1))
+    assert [ready(api)[0] for _ in range(40)] == [200] * 40
+    assert len(asked) < 40
+
+
 def test_health_needs_no_database(api: Api) -> None:
     api.lose_database()
     response = api.client.get("/api/health")
