@@ -40,15 +40,18 @@ def read_page() -> Response:
 
 @blueprint.delete("/<generation_id>")
 def delete(generation_id: str) -> Response:
-    """Remove a generation's files from storage, then all that we know of it."""
+    """Remove a generation's files from storage, then all that we know of it.
+
+    `notFound`: stored files that are in no storage of the settings, and so perhaps in another one.
+    """
     token = new_token()
     waiting = services().waiting
     with waiting.turn(waiting.delete_seconds) as turn:
         generation = _claimed(generation_id, token, turn)
     with services().core.leases.hold(generation.id, token):
-        _delete(generation, token)
+        missing = _delete(generation, token)
     logger.info("deleted", extra={"event": "generation.deleted", "generation": generation.id})
-    return jsonify({"deleted": generation.id})
+    return jsonify({"deleted": generation.id, "notFound": missing})
 
 
 def _claimed(generation_id: str, token: str, turn: Turn) -> Generation:
@@ -64,16 +67,23 @@ def _claimed(generation_id: str, token: str, turn: Turn) -> Generation:
             raise ApiError(409, "generation.busy", "it is being worked on; try again later")
 
 
-def _delete(generation: Generation, token: str) -> None:
+def _delete(generation: Generation, token: str) -> list[str]:
+    """Delete all of it; the paths of stored files that were nowhere to be found."""
     core = services().core
     try:
-        paths = [asset.path for asset in generation.assets if asset.path is not None]
+        missing = [
+            asset.path
+            for asset in generation.assets
+            if asset.path and asset.stored_at and core.stored_size(asset.path) is None
+        ]
         for storage in core.storages:
-            for path in paths:
-                storage.delete(path)
+            for asset in generation.assets:
+                if asset.path is not None:
+                    storage.delete(asset.path)
         core.store.generations.delete(generation.id, token)
     except StorageError:
         core.store.claims.hand_back(generation.id, token, after=timedelta())
         raise
     except LeaseLostError as error:
         raise ApiError(409, "generation.busy", "somebody else took it over") from error
+    return missing

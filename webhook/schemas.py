@@ -107,9 +107,10 @@ class PageAnswer(Shape):
 
 
 class DeletedAnswer(Shape):
-    """The id of what is gone."""
+    """The id of what is gone, and which of its stored files were not there to be deleted."""
 
     deleted: str
+    not_found: list[str]
 
 
 class StatusAnswer(Shape):

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from core.errors import ConfigError, StorageError
+from core.storage.private_urls import PrivateUrls
 from tests.contract.storage_cases import PATH, SupabaseCase, supabase_case
 from tests.support.supabase_storage import SupabaseStorageDouble
 
@@ -122,6 +123,26 @@ def test_a_list_that_does_not_go_on_is_an_error(
     bucket.double.fault("answer", "list-v2", status=200, body=page, times=9)
     with pytest.raises(StorageError, match="does not go on"):
         list(bucket.storage.objects())
+
+
+def test_a_list_that_goes_round_in_circles_is_an_error(bucket: SupabaseCase) -> None:
+    for cursor in ("a", "b", "a"):
+        page = {"hasNext": True, "folders": [], "objects": [], "nextCursor": cursor}
+        bucket.double.fault("answer", "list-v2", status=200, body=json.dumps(page).encode())
+    with pytest.raises(StorageError, match="does not go on"):
+        list(bucket.storage.objects())
+
+
+def test_a_private_url_of_before_leads_to_the_object_in_a_bucket_that_is_public_now(
+    tmp_path: Path, supabase_storage: SupabaseStorageDouble
+) -> None:
+    earlier = PrivateUrls("https://ours.test", ("secret",)).url(PATH)
+    secret = {"asset_url_secret": "secret"}
+    with supabase_case(tmp_path, supabase_storage, **secret) as case:
+        signature = earlier.partition("?sig=")[2]
+        assert case.storage.signed_url(PATH, signature) == case.storage.url(PATH)
+        assert case.storage.signed_url(PATH, signature[:-1]) is None
+        assert case.storage.signed_url(f"{PATH}x", signature) is None
 
 
 def test_a_public_url_opens_the_object(bucket: SupabaseCase) -> None:

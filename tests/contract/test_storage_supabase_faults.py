@@ -69,6 +69,10 @@ def test_an_upload_that_goes_wrong_is_not_taken_for_done_and_goes_well_later(
         (200, b"[]"),
         (200, b"null"),
         (200, b'{"size":"many"}'),
+        (200, b'{"size":1e999}'),
+        (200, b'{"size":true}'),
+        (200, b'{"size":-5}'),
+        (200, b'{"size":1.9}'),
         (200, b" " * (9 << 20)),
     ],
 )

@@ -121,7 +121,10 @@ def test_deleting_removes_the_files_and_then_the_rows(api: Api) -> None:
     generation = delivered(api)
     api.callback(generation, told())
     response = api.client.delete(f"/api/generations/{generation.id}")
-    assert (response.status_code, response.json) == (200, {"deleted": generation.id})
+    assert (response.status_code, response.json) == (
+        200,
+        {"deleted": generation.id, "notFound": []},
+    )
     assert api.world.stored() == {}
     assert api.world.core.queries.events_of(generation) == []
     assert api.world.core.queries.callbacks_of(generation) == []
@@ -138,6 +141,15 @@ def test_deleting_removes_what_was_stored_before_a_move_to_a_bucket(
         (tmp_path / "bucket").rename(before)
         assert api.client.delete(f"/api/generations/{generation.id}").status_code == 200
     assert not [file for file in before.rglob("*") if file.is_file()]
+
+
+def test_a_file_that_is_nowhere_is_named(api: Api) -> None:
+    generation = delivered(api)
+    path = min(api.world.stored())
+    (api.world.core.settings.assets_dir / path).unlink()
+    response = api.client.delete(f"/api/generations/{generation.id}")
+    assert response.json == {"deleted": generation.id, "notFound": [path]}
+    assert api.world.core.queries.by_id(generation.id) is None
 
 
 def test_what_is_deleted_is_404_the_second_time(api: Api) -> None:

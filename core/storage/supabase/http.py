@@ -18,7 +18,7 @@ MAX_ANSWER_BYTES = 8 << 20
 FILE = {"file": True}
 
 #: What the client libraries raise where an answer is not what it should be.
-NONSENSE = (httpx.InvalidURL, ValueError, TypeError, KeyError, RecursionError)
+NONSENSE = (httpx.InvalidURL, ValueError, TypeError, KeyError, OverflowError, RecursionError)
 
 
 def storage_http(

@@ -43,7 +43,8 @@ def open_supabase_storage(
             http,
             place=place,
             bucket=settings.supabase_bucket,
-            private_urls=None if settings.supabase_bucket_public else _private_urls(settings),
+            is_public=settings.supabase_bucket_public,
+            private_urls=_private_urls(settings),
             uploads=ResumableUploads(http, ids),
             upload_ids=ids,
         )
@@ -58,6 +59,9 @@ def _key(settings: Settings) -> str:
     return key
 
 
-def _private_urls(settings: Settings) -> PrivateUrls:
-    secrets = settings.asset_url_secrets or (made_up_secret(settings.data_dir, ASSET_URL),)
-    return PrivateUrls(settings.public_base_url, secrets)
+def _private_urls(settings: Settings) -> PrivateUrls | None:
+    """Also of a public bucket that was private, where the secret of then is still set."""
+    secrets = settings.asset_url_secrets
+    if not secrets and not settings.supabase_bucket_public:
+        secrets = (made_up_secret(settings.data_dir, ASSET_URL),)
+    return PrivateUrls(settings.public_base_url, secrets) if secrets else None

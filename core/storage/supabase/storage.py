@@ -41,10 +41,7 @@ CUT = (
 
 
 class SupabaseStorage:
-    """An AssetStorage in a bucket: a private one with `private_urls`, else a public one.
-
-    Many threads may use one.
-    """
+    """An AssetStorage in a bucket. Many threads may use one."""
 
     def __init__(
         self,
@@ -53,7 +50,8 @@ class SupabaseStorage:
         *,
         place: str,
         bucket: str,
-        private_urls: PrivateUrls | None,
+        is_public: bool,
+        private_urls: PrivateUrls | None,  # a private bucket needs them
         uploads: ResumableUploads,
         upload_ids: UploadIds,
         monotonic: Callable[[], float] = time.monotonic,
@@ -63,6 +61,7 @@ class SupabaseStorage:
         self._place = place
         self._bucket = bucket
         self._objects = client.from_(bucket)
+        self._is_public = is_public
         self._private_urls = private_urls
         self._uploads = uploads
         self._upload_ids = upload_ids
@@ -103,7 +102,7 @@ class SupabaseStorage:
         key = checked(path)
         try:
             with self._asking(f"cannot look at {path}"):
-                return int(self._objects.info(key)["size"])
+                return _bytes(self._objects.info(key)["size"])
         except StorageError as error:
             if error.code == "storage.missing":
                 return None
@@ -122,15 +121,17 @@ class SupabaseStorage:
 
     def url(self, path: str) -> str:
         """The bucket's own URL of the object, or ours where the bucket is private."""
-        if self._private_urls is not None:
-            return self._private_urls.url(path)
-        return self._objects.get_public_url(path)
+        if self._is_public or self._private_urls is None:
+            return self._objects.get_public_url(path)
+        return self._private_urls.url(path)
 
     def signed_url(self, path: str, signature: str, *, download: bool = False) -> str | None:
         """A URL of the bucket, made for whoever has the one of ours."""
         if self._private_urls is None or not self._private_urls.verifies(path, signature):
             return None
         key = checked(path)
+        if self._is_public:
+            return self._objects.get_public_url(key, {"download": download})
         with self._asking(f"cannot sign a URL of {path}"):
             signed = self._objects.create_signed_url(key, SIGNED_SECONDS, {"download": download})
             url = signed["signedURL"] or ""
@@ -148,12 +149,13 @@ class SupabaseStorage:
         """Every object, by path."""
         self.check()  # a bucket that is missing lists as an empty one
         options: SearchV2Options = {"limit": PAGE_OBJECTS}
+        seen: set[str] = set()
         while True:
             with self._asking(f"cannot list {self._place}"):
                 page = self._objects.list_v2(options)
                 found = [
                     StoredObject(
-                        item.name, int(item.metadata["size"]), item.updated_at.astimezone(UTC)
+                        item.name, _bytes(item.metadata["size"]), item.updated_at.astimezone(UTC)
                     )
                     for item in page.objects
                     if item.metadata is not None
@@ -161,17 +163,17 @@ class SupabaseStorage:
             yield from found
             if not page.hasNext:
                 return
-            if page.nextCursor in (None, options.get("cursor")):
+            if page.nextCursor in seen or page.nextCursor is None:
                 raise StorageError("storage.unavailable", "the list of objects does not go on")
+            seen.add(page.nextCursor)
             options["cursor"] = page.nextCursor
 
     def check(self) -> None:
         """See that the bucket is there, and public or private as it should be; or make it."""
         doing = f"cannot use {self._place}"
-        is_public = self._private_urls is None
         with _told(doing), time_limit(CHECK_SECONDS):
-            bucket = self._found() or self._made(is_public)
-        if bucket.public != is_public:
+            bucket = self._found() or self._made()
+        if bucket.public != self._is_public:
             raise StorageError("storage.refused", f"{doing}: {_other_kind(bucket.public)}")
 
     def sweep(self, older_than: timedelta, now: datetime) -> int:
@@ -237,9 +239,9 @@ class SupabaseStorage:
                 return None
             raise
 
-    def _made(self, is_public: bool) -> BaseBucket:
+    def _made(self) -> BaseBucket:
         try:
-            self._client.create_bucket(self._bucket, options={"public": is_public})
+            self._client.create_bucket(self._bucket, options={"public": self._is_public})
         except RefusalError as refusal:
             if refusal.status != 409:  # another process was quicker
                 raise
@@ -264,6 +266,13 @@ def _told(doing: str) -> Iterator[None]:
             yield
         except RefusalError as refusal:
             raise storage_error(doing, refusal) from refusal
+
+
+def _bytes(size: object) -> int:
+    """A size that storage told. Raises ValueError for what is none."""
+    if type(size) is not int or size < 0:
+        raise ValueError(f"a size of {size!r}")
+    return size
 
 
 def _other_kind(is_public: bool) -> str:
