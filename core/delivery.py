@@ -25,9 +25,9 @@ from core.generation.schedule import Policy
 from core.generation.steps import Ask, Rest, StoreFile, Submit, next_step
 from core.generation.storing import (
     after_fetched,
-    after_restored,
     after_store_failed,
     after_stored,
+    restored,
 )
 from core.ids import new_token
 from core.kie.report import Report
@@ -35,7 +35,7 @@ from core.leases import Lease, Leases
 from core.media.download import SpooledFile
 from core.storage.paths import object_path
 from core.storage.port import AssetStorage, KeepGoing
-from core.store.generations import TaskIdResult
+from core.store.generations import HeldError, TaskIdResult
 from core.store.store import Store
 from core.submission import Submission
 from core.turn import Turn, context
@@ -78,14 +78,20 @@ class Delivery:
         """Put a stored file that went missing back under its path, from where it came.
 
         The same bytes or none: raises StepError where they cannot be had or put. The generation
-        stays as it is; its timeline tells.
+        stays as it is; its timeline tells. Where it was deleted meanwhile (KeyError), or may be
+        about to be (HeldError), the file goes again.
         """
         asset = generation.asset(position)
+        path = asset.path or ""
         with self._fetcher.fetched(generation, asset, Lease(generation.id, new_token())) as file:
             if (file.sha256, file.size_bytes) != (asset.sha256, asset.size_bytes):
                 raise StepError("media.changed", "what is there now is another file")
-            self._put(file, asset.path or "", lambda: None)
-        self._store.generations.act(generation.id, lambda row: after_restored(row, position))
+            self._put(file, path, lambda: None)
+        try:
+            self._store.generations.tell(generation.id, restored(asset))
+        except (KeyError, HeldError):
+            self._storage.delete(path)
+            raise
 
     def run(self, claimed: Generation, channel: Channel) -> Generation | None:
         """Carry a claimed generation on until it has to wait; None where it was handed back.

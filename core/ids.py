@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 import uuid
+from datetime import UTC, datetime
 
 _lock = threading.Lock()
 _last = 0
@@ -25,6 +26,16 @@ def new_id() -> str:
         # Not by one: a process that was forked goes on from the same id.
         _last = max(value, _last + 1 + secrets.randbits(32))
         return str(uuid.UUID(int=_last))
+
+
+def made_at(generation_id: str) -> datetime | None:
+    """When an id of ours was made; None: it is an adopted one, which does not tell."""
+    try:
+        value = uuid.UUID(generation_id)
+        moment = datetime.fromtimestamp((value.int >> 80) / 1000, UTC)
+    except ValueError:
+        return None
+    return moment if value.version == 7 else None
 
 
 def new_token() -> str:

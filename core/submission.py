@@ -15,7 +15,7 @@ from core.generation.model import Change
 from core.generation.schedule import Policy
 from core.generation.submitting import after_no_slot, after_submit, before_submit
 from core.kie.report import Accepted, NotNow, Unknown
-from core.store.generations import TaskIdResult
+from core.store.generations import TaskIdResult, TaskKnownError
 from core.store.store import Store
 from core.turn import Turn, context
 
@@ -52,11 +52,10 @@ class Submission:
         if free_at is not None:
             return after_no_slot(turn.generation, free_at)
         turn.lease.keep_going()
-        begun = before_submit(turn.generation, self._store.now())
         try:
-            turn.save(begun)
-        except StoreUnavailableError:  # perhaps only the answer was lost, and KIE knows nothing yet
-            turn.save(begun)
+            self._begin(turn)
+        except TaskKnownError:
+            return self._with_its_task(turn)
         generation = turn.generation
         answer = self._kie.create(
             generation.family,
@@ -103,12 +102,23 @@ class Submission:
             self._store.generations.save_task_id(generation_id, "", task_id)
             self._accepted_tasks.forget(generation_id)
 
+    def _begin(self, turn: Turn) -> None:
+        begun = before_submit(turn.generation, self._store.now())
+        try:
+            turn.save(begun)
+        except StoreUnavailableError:  # perhaps only the answer was lost, and KIE knows nothing yet
+            turn.save(begun)
+
+    def _with_its_task(self, turn: Turn) -> Change:
+        """The generation as others wrote it meanwhile, who knew its task: to go on with at once."""
+        turn.reload()
+        return Change(turn.generation.evolve(due_at=self._store.now()))
+
     def _accepted(self, turn: Turn, answer: Accepted) -> Change:
         saved = self.save_task_id(turn, answer.task_id)
-        now = self._store.now()
         if saved is TaskIdResult.ROW_HAS_OTHER:
-            turn.reload()
-            return Change(turn.generation.evolve(due_at=now))
+            return self._with_its_task(turn)
+        now = self._store.now()
         if saved is TaskIdResult.TAKEN:
             why = Unknown("KIE named a task that another generation has")
             return after_submit(turn.generation, why, now, self._policy)

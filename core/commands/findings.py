@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import click
 
 from core.commands.running import NOT_WELL, WELL, Console
+from core.errors import AppError
 from core.sweeping.findings import Finding
+from core.sweeping.judging import looks_unmounted
 
 #: More than anybody reads; the rest is counted.
 MOST_SHOWN = 1000
+
+most_is_lost_option = click.option(
+    "--most-is-lost",
+    is_flag=True,
+    help="With --repair: fetch even where more than half of the files are missing.",
+)
+
+
+def refuse_unmounted(missing: int, compared: int) -> None:
+    """Raise AppError where storage is rather not there than without its files."""
+    if looks_unmounted(missing, compared):
+        raise AppError(
+            f"--repair: {missing:,} of {compared:,} files are missing, more than half: none of them"
+            " was fetched. Is the right disk mounted, the right bucket set? Add --most-is-lost"
+            " if they are lost indeed"
+        )
 
 
 class Findings:
@@ -21,6 +39,11 @@ class Findings:
         self._shown: list[Finding] = []
         self._found = 0
         self._repaired = 0
+
+    def add_all(self, findings: Iterable[Finding]) -> None:
+        """Each as it becomes known."""
+        for finding in findings:
+            self.add(finding)
 
     def add(self, finding: Finding) -> None:
         """One more."""

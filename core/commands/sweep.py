@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from core.commands.findings import Findings
+from core.commands.findings import Findings, most_is_lost_option, refuse_unmounted
 from core.commands.running import Console, command
 from core.commands.working import opened_core
 from core.errors import AppError
@@ -31,23 +31,32 @@ from core.sweeping.sweep import Sweep
     help="Delete objects of generations that the database does not know, if there are at most COUNT"
     " of them, and they are at most half of all.",
 )
-def sweep(settings: Settings, console: Console, repair: bool, at_most: int | None) -> int:
+@most_is_lost_option
+def sweep(
+    settings: Settings, console: Console, repair: bool, at_most: int | None, most_is_lost: bool
+) -> int:
     """Find objects without rows, and rows without objects. Deliveries may go on meanwhile."""
     with opened_core(settings) as core, Catalog() as catalog:
-        sweeping = Sweep(core.storages, Files(core.store.database), catalog)
+        files = Files(core.store.database)
+        sweeping = Sweep(core.storages, files, catalog)
         sweeping.list_objects(lambda objects: console.progress(f"{objects:,} objects listed"))
         if at_most is not None:
             _refuse_too_many(catalog, at_most)
+        if repair and not most_is_lost:
+            refuse_unmounted(*sweeping.count_missing())
         findings = Findings(console)
-        for stray in sweeping.strays(_deletes(repair, at_most), core.store.now()):
-            findings.add(stray)
+        findings.add_all(sweeping.strays(_deletes(repair, at_most), core.store.now()))
         repairs = Repair(
-            delivery=core.delivery, queries=core.queries, now=core.store.now(), fetches=repair
+            delivery=core.delivery,
+            queries=core.queries,
+            files=files,
+            now=core.store.now,
+            fetches=repair,
         )
         for harmed in sweeping.harmed(
-            lambda files: console.progress(f"{files:,} files looked for")
+            lambda count: console.progress(f"{count:,} files looked for")
         ):
-            findings.add(repairs.of(harmed))
+            findings.add_all(repairs.of(harmed))
         objects, foreign = catalog.count(), catalog.count(Verdict.FOREIGN)
     console.progress_over()
     said = f"{objects:,} objects compared with the database"

@@ -52,11 +52,10 @@ def may_be_fetched_again(generation: Generation, asset: Asset, now: datetime) ->
     return now < (generation.provider_completed_at or generation.created_at) + MEDIA_LIFETIME
 
 
-def after_restored(generation: Generation, position: int) -> Change:
-    """The generation as it is, with the news that a missing file is back in its place."""
-    asset = generation.asset(position)
-    detail = {"position": position, "path": asset.path, "bytes": asset.size_bytes}
-    return Change(generation, (Event("asset.restored", detail),))
+def restored(asset: Asset) -> Event:
+    """The news that a missing file is back in its place."""
+    detail = {"position": asset.position, "path": asset.path, "bytes": asset.size_bytes}
+    return Event("asset.restored", detail)
 
 
 def after_store_failed(

@@ -71,6 +71,12 @@ class Files:
                 return
             before = Cursor(*found[-1])
 
+    def newest(self) -> datetime | None:
+        """When the newest generation was created; None: there is none."""
+        with self._database.read() as connection:
+            row = connection.execute(select_newest(Filter(), None, g.c.created_at).limit(1)).first()
+        return row.created_at if row else None
+
     def of(self, generation_ids: Iterable[str]) -> dict[str, list[FileRow]]:
         """The files, stored or not, of those of these generations that there are."""
         chosen = sorted(set(generation_ids))

@@ -48,6 +48,9 @@ MAY_BECOME = {
     Status.FAILED: g.c.status != Status.SUCCESS,
 }
 
+#: Only then may a submission begin: a rescue or a callback may name the task of a held row.
+NO_TASK_KNOWN = (g.c.task_id.is_(None), g.c.candidate_task_id.is_(None))
+
 
 #: What PostgreSQL says of a user who has to be a UUID, be there, and be known. Nothing else that we
 #: insert is bound by types or keys that are not ours.
@@ -60,6 +63,13 @@ class IdempotencyConflictError(AppError):
 
 class HeldError(AppError):
     """A worker holds the lease of a generation that somebody else wants to change."""
+
+
+HELD = "a worker is on it right now: try again in a minute"
+
+
+class TaskKnownError(AppError):
+    """A task of a generation became known just when it was to be submitted."""
 
 
 class ImpossibleChangeError(AppError):
@@ -159,7 +169,8 @@ class Generations:
     def save(self, token: str, before: Generation, change: Change) -> None:
         """Save what changed, if the lease is still ours; otherwise LeaseLostError, nothing saved.
 
-        `due_at` stays: a wake-up that comes meanwhile is seen by `release`.
+        `due_at` stays: a wake-up that comes meanwhile is seen by `release`. A change that marks a
+        submission is saved only while no task is known, whoever told it: TaskKnownError otherwise.
         """
         self._database.run(
             lambda connection: self._save(connection, token, before, change, lets_go=False)
@@ -188,14 +199,15 @@ class Generations:
         after = change.generation
         changed = changed_columns(before, after) | {"updated_at": now}
         keys: dict[str, Any] = {"of": after.id, "mine": token}
-        statement = _update(tuple(changed), after.status, lets_go=lets_go)
+        submits = changed.get("submit_started_at") is not None
+        statement = _update(tuple(changed), after.status, lets_go=lets_go, submits=submits)
         if lets_go:
             keys["next_due_at"] = after.due_at
         if "candidate_task_id" in changed:
             keys["candidate_before"] = before.candidate_task_id
         row = connection.execute(statement, changed | keys).one_or_none()
         if row is None:
-            raise _why_not_saved(connection, before, after, token)
+            raise _why_not_saved(connection, before, after, token, submits=submits)
         _save_assets(connection, before, after)
         _tell(connection, after.id, change.events, now)
         return row.lease_token is not None
@@ -280,11 +292,14 @@ class Generations:
             raise KeyError(generation_id)
         (before,) = load_generations(connection, rows)
         now = self._now()
+        is_held = before.is_held(now)
+        if before.lease_token is not None and not is_held:  # what a dead worker left is due
+            before = before.evolve(due_at=before.due_at or now)
         after, news = decide(before)
         changed = changed_columns(before, after)
-        if before.is_held(now):
+        if is_held:
             if changed:
-                raise HeldError("a worker is on it right now: try again in a minute")
+                raise HeldError(HELD)
         else:
             crashes = before.crashes + (before.lease_token is not None)  # as a take-over counts
             changed |= {"lease_token": None, "lease_until": None, "crashes": crashes}
@@ -295,6 +310,24 @@ class Generations:
         )
         _tell(connection, generation_id, news, now)
         return after
+
+    def tell(self, generation_id: str, event: Event) -> None:
+        """Add to the timeline, and leave the generation as it is, due or not.
+
+        HeldError where a worker is on it, who may be deleting it; KeyError where there is no such
+        generation.
+        """
+        self._database.run(lambda connection: self._tell_only(connection, generation_id, event))
+
+    def _tell_only(self, connection: sa.Connection, generation_id: str, event: Event) -> None:
+        chosen = sa.select(g.c.lease_until).where(g.c.id == generation_id, IS_OURS)
+        row = connection.execute(chosen.with_for_update()).one_or_none()
+        now = self._now()
+        if row is None:
+            raise KeyError(generation_id)
+        if row.lease_until is not None and row.lease_until >= now:
+            raise HeldError(HELD)
+        _tell(connection, generation_id, [event], now)
 
     def delete(self, generation_id: str, token: str) -> None:
         """Delete a generation and all that belongs to it, if the lease is ours."""
@@ -318,7 +351,7 @@ def _first(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Ge
 
 
 @cache
-def _update(columns: tuple[str, ...], status: Status, *, lets_go: bool) -> sa.Update:
+def _update(columns: tuple[str, ...], status: Status, *, lets_go: bool, submits: bool) -> sa.Update:
     """The fenced update of these columns; built once for each set of them that transitions change.
 
     One that lets go keeps the lease, and consumes the wake-up, where `due_at` has been set since
@@ -344,6 +377,7 @@ def _update(columns: tuple[str, ...], status: Status, *, lets_go: bool) -> sa.Up
             g.c.id == sa.bindparam("of"),
             g.c.lease_token == sa.bindparam("mine"),
             MAY_BECOME[status],
+            *(NO_TASK_KNOWN if submits else ()),
         )
         .values(values)
         .returning(g.c.lease_token)
@@ -351,11 +385,14 @@ def _update(columns: tuple[str, ...], status: Status, *, lets_go: bool) -> sa.Up
 
 
 def _why_not_saved(
-    connection: sa.Connection, before: Generation, after: Generation, token: str
+    connection: sa.Connection, before: Generation, after: Generation, token: str, *, submits: bool
 ) -> AppError:
-    holder = connection.scalar(sa.select(g.c.lease_token).where(g.c.id == after.id))
-    if holder != token:
+    told = sa.select(g.c.lease_token, g.c.task_id, g.c.candidate_task_id)
+    row = connection.execute(told.where(g.c.id == after.id)).one_or_none()
+    if row is None or row.lease_token != token:
         return LeaseLostError()
+    if submits and (row.task_id or row.candidate_task_id) is not None:
+        return TaskKnownError("its task is known: it must not be paid twice")
     return ImpossibleChangeError(f"from {before.status} to {after.status} ({after.error_code})")
 
 

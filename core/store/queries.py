@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -59,6 +59,12 @@ class Queries:
     def by_id(self, generation_id: str) -> Generation | None:
         """The generation of this id."""
         return self._one(g.c.id == generation_id)
+
+    def by_ids(self, generation_ids: Iterable[str]) -> dict[str, Generation]:
+        """The generations of these ids, by id; those that cannot be read are left out."""
+        with self._database.read() as connection:
+            found = readable(connection, sorted(generation_ids))
+        return {generation.id: generation for generation in found}
 
     def by_task(self, task_id: str) -> Generation | None:
         """The generation of KIE's task of this id."""

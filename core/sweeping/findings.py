@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.ids import made_at
 from core.storage.paths import owner_of
 from core.sweeping.catalog import Listed
 from core.sweeping.judging import Verdict
@@ -17,8 +18,12 @@ FROM_BACKUP = "put it back under the same path from a backup of the storage: KIE
 TOO_YOUNG = "nothing yet: it is less than a day old"
 DELETE_SUPERSEDED = "run it again with --repair: it will be deleted"
 LOOK_AT_UNKNOWN = (
-    "see whether DATABASE_URL and the storage belong together; then --delete-unknown COUNT deletes"
+    "see whether DATABASE_URL and the storage belong together, and whether an older backup of the"
+    " database was restored: these may be the only copies. If not, --delete-unknown COUNT deletes"
     " all such objects"
+)
+DATABASE_IS_OLDER = (
+    "keep it: the database is older than these files: was a backup restored? Run rescue first"
 )
 _WHY = {
     Verdict.SUPERSEDED: "its generation stored other bytes for this file",
@@ -58,7 +63,9 @@ class Finding:
         )
 
 
-def of_object(listed: Listed, verdict: Verdict, now: datetime, *, deleted: bool) -> Finding:
+def of_object(
+    listed: Listed, verdict: Verdict, obstacle: str | None, *, deleted: bool = False
+) -> Finding:
     """An object without a row, whose name is one that we give."""
     owner = owner_of(listed.object.path)
     return Finding(
@@ -66,11 +73,22 @@ def of_object(listed: Listed, verdict: Verdict, now: datetime, *, deleted: bool)
         path=listed.object.path,
         generation_id=owner.generation_id if owner else "",
         why=f"{_WHY[verdict]}; {listed.object.size_bytes:,} bytes",
-        remedy=_REMEDIES[verdict] if is_old_enough(listed, now) else TOO_YOUNG,
+        remedy=obstacle or _REMEDIES[verdict],
         repaired="deleted" if deleted else None,
     )
 
 
-def is_old_enough(listed: Listed, now: datetime) -> bool:
-    """Whether an object may be deleted as far as its age is concerned."""
-    return now - listed.object.stored_at > OLD_ENOUGH
+def obstacle_to_deletion(
+    listed: Listed, verdict: Verdict, now: datetime, newest: datetime | None
+) -> str | None:
+    """Why an object must stay for now; None: it may go, if that is wanted.
+
+    `newest`: when the newest generation was created that the database has.
+    """
+    if now - listed.object.stored_at <= OLD_ENOUGH:
+        return TOO_YOUNG
+    owner = owner_of(listed.object.path)
+    made = (made_at(owner.generation_id) if owner else None) or listed.object.stored_at
+    if verdict is Verdict.UNKNOWN and (newest is None or made > newest):
+        return DATABASE_IS_OLDER
+    return None

@@ -8,6 +8,9 @@ from enum import StrEnum
 from core.storage.paths import owner_of
 from core.store.files import FileRow
 
+#: Fewer missing files may have gone missing one by one, however large a share they are.
+FEW = 24
+
 
 class Verdict(StrEnum):
     """What an object is to the database."""
@@ -48,3 +51,8 @@ def judge_file(file: FileRow, sizes: Collection[int]) -> Harm | None:
     if not sizes:
         return Harm.MISSING
     return None if file.size_bytes is None or file.size_bytes in sizes else Harm.DIFFERS
+
+
+def looks_unmounted(missing: int, compared: int) -> bool:
+    """Whether so many files are missing that it is rather the wrong storage, or an empty one."""
+    return missing >= FEW and missing * 2 > compared

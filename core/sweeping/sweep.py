@@ -9,8 +9,8 @@ from itertools import islice
 from core.storage.paths import owner_of
 from core.storage.port import AssetStorage
 from core.store.files import AT_ONCE, FileRow, Files
-from core.sweeping.catalog import Catalog
-from core.sweeping.findings import Finding, is_old_enough, of_object
+from core.sweeping.catalog import Catalog, Listed
+from core.sweeping.findings import Finding, obstacle_to_deletion, of_object
 from core.sweeping.judging import Harm, Verdict, judge_file, judge_object
 from core.sweeping.repair import Harmed
 
@@ -42,31 +42,46 @@ class Sweep:
                 progress(listed)
 
     def strays(self, deletes: Collection[Verdict], now: datetime) -> Iterator[Finding]:
-        """Objects that no row speaks of; those of the verdicts in `deletes` go, if old enough."""
+        """Objects that no row speaks of; those of the verdicts in `deletes` go, if they may."""
+        newest = self._files.newest()
         for verdict in (Verdict.SUPERSEDED, Verdict.UNKNOWN):
             for listed in self._catalog.of(verdict):
-                deleted = verdict in deletes and is_old_enough(listed, now)
-                if deleted:
+                obstacle = obstacle_to_deletion(listed, verdict, now, newest)
+                if verdict not in deletes or obstacle is not None:
+                    yield of_object(listed, verdict, obstacle)
+                elif self._verdict_now(listed) is verdict:
                     self._storages[listed.place].delete(listed.object.path)
-                yield of_object(listed, verdict, now, deleted=deleted)
+                    yield of_object(listed, verdict, None, deleted=True)
 
-    def harmed(self, progress: Progress = lambda files: None) -> Iterator[Harmed]:
+    def _verdict_now(self, listed: Listed) -> Verdict:
+        """The same, asked again: a row may have come since the listing."""
+        owner = owner_of(listed.object.path)
+        known = self._files.of([owner.generation_id]) if owner else {}
+        return judge_object(listed.object.path, known)
+
+    def count_missing(self) -> tuple[int, int]:
+        """How many stored files were not listed, and of how many."""
+        missing = compared = 0
+        for file in self._files.stored():
+            if file.path is not None:
+                compared += 1
+                missing += not self._catalog.sizes(file.path)
+        return missing, compared
+
+    def harmed(self, progress: Progress = lambda files: None) -> Iterator[list[Harmed]]:
         """Stored files that are not there, or with another size; to be asked after `list_objects`.
 
         Files of adopted rows whose path nobody knows are passed over.
         """
-        for number, file in enumerate(self._files.stored(), 1):
-            if number % AT_ONCE == 0:
-                progress(number)
-            if file.path is None or judge_file(file, self._catalog.sizes(file.path)) is None:
-                continue
-            harm = self._harm_now(file, file.path)
-            if harm is not None:
-                yield Harmed(file, file.path, harm, _WHY[harm])
+        looked_for, files = 0, self._files.stored()
+        while page := list(islice(files, AT_ONCE)):
+            yield [harmed for file in page if (harmed := self._harmed(file)) is not None]
+            looked_for += len(page)
+            progress(looked_for)
 
-    def _harm_now(self, file: FileRow, path: str) -> Harm | None:
-        """The same, asked again: it may have been stored or deleted since the listing."""
-        sizes = [size for storage in self._storages if (size := storage.size(path)) is not None]
-        harm = judge_file(file, sizes)
-        rows = self._files.of([file.generation_id]).values() if harm else ()
-        return harm if any(file in of_one for of_one in rows) else None
+    def _harmed(self, file: FileRow) -> Harmed | None:
+        if file.path is None or judge_file(file, self._catalog.sizes(file.path)) is None:
+            return None
+        now = (storage.size(file.path) for storage in self._storages)  # stored since the listing?
+        harm = judge_file(file, [size for size in now if size is not None])
+        return Harmed(file, file.path, harm, _WHY[harm]) if harm else None

@@ -41,21 +41,23 @@ def verify(files: Iterable[FileRow], storages: Sequence[AssetStorage]) -> Iterat
 
 
 def _read(file: FileRow, storages: Sequence[AssetStorage]) -> Read:
-    path = file.path or ""
+    """Well if one of the storages has it as it was stored."""
+    path, size_bytes = file.path or "", 0
+    harm, why = Harm.MISSING, "storage does not have it"
     for storage in storages:
         try:
             size_bytes, sha256 = _digest(storage, path)
         except StorageError as error:
             if error.code == "storage.unavailable":
                 raise
-            if error.code == "storage.missing":
-                continue
-            return Read(0, Harmed(file, path, Harm.UNREADABLE, str(error)))
+            if error.code != "storage.missing":
+                harm, why = Harm.UNREADABLE, str(error)
+            continue
         if (file.size_bytes or size_bytes, file.sha256 or sha256) == (size_bytes, sha256):
             return Read(size_bytes)
+        harm = Harm.DIFFERS
         why = f"{size_bytes:,} bytes with SHA-256 {sha256} came, not what was stored"
-        return Read(size_bytes, Harmed(file, path, Harm.DIFFERS, why))
-    return Read(0, Harmed(file, path, Harm.MISSING, "storage does not have it"))
+    return Read(size_bytes, Harmed(file, path, harm, why))
 
 
 def _digest(storage: AssetStorage, path: str) -> tuple[int, str]:

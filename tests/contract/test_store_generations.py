@@ -9,7 +9,13 @@ import sqlalchemy as sa
 
 from core.errors import LeaseLostError
 from core.generation.model import Asset, Change, Event, Status
-from core.store.generations import IdempotencyConflictError, ImpossibleChangeError, TaskIdResult
+from core.store.generations import (
+    HeldError,
+    IdempotencyConflictError,
+    ImpossibleChangeError,
+    TaskIdResult,
+    TaskKnownError,
+)
 from tests.contract.conftest import StoreCase, received
 
 STORED = {"status": Status.SUCCESS, "asset_url": "https://ours.test/a"}
@@ -139,6 +145,18 @@ def test_a_task_id_is_saved_once_however_often_it_is_told(case: StoreCase) -> No
     assert case.events(generation) == ["generation.created"]
 
 
+@pytest.mark.parametrize("told", ["task_id", "candidate_task_id"])
+def test_no_submission_begins_once_a_task_is_known(case: StoreCase, told: str) -> None:
+    claimed = case.claim(case.add())
+    if told == "task_id":
+        case.store.generations.save_task_id(claimed.id, "", "task-1")
+    else:
+        case.store.inbox.accept(received(generation_id=claimed.id))
+    with pytest.raises(TaskKnownError):
+        case.save(claimed, submit_started_at=case.clock())
+    assert case.row(claimed).submit_started_at is None
+
+
 def test_a_second_task_id_changes_nothing_and_is_told(case: StoreCase) -> None:
     generation = case.add_submitted("task-1")
     saved = case.store.generations.save_task_id(generation.id, "", "task-2")
@@ -179,6 +197,36 @@ def test_a_deletion_needs_the_lease(case: StoreCase) -> None:
     with pytest.raises(LeaseLostError):
         case.store.generations.delete(generation.id, "nobody's")
     assert case.count("generations") == 1
+
+
+@pytest.mark.parametrize("seconds", [0, 61])
+def test_news_leave_a_row_as_it_is(case: StoreCase, seconds: int) -> None:
+    """A dead worker's lease, too: who takes it over has to see it."""
+    generation = case.add()
+    before = case.claim(generation) if seconds else case.row(generation)
+    case.clock.advance(seconds)
+    case.store.generations.tell(generation.id, Event("asset.restored"))
+    assert case.row(generation) == before
+    assert case.events(generation)[-1] == "asset.restored"
+
+
+def test_what_a_worker_holds_or_has_deleted_takes_no_news(case: StoreCase) -> None:
+    claimed = case.claim(case.add())
+    with pytest.raises(HeldError):
+        case.store.generations.tell(claimed.id, Event("asset.restored"))
+    case.store.generations.delete(claimed.id, claimed.lease_token or "")
+    with pytest.raises(KeyError):
+        case.store.generations.tell(claimed.id, Event("asset.restored"))
+    assert case.count("events") == 0
+
+
+def test_a_decision_that_ends_a_dead_lease_leaves_the_row_due(case: StoreCase) -> None:
+    claimed = case.claim(case.add())
+    case.clock.advance(61)
+    after = case.store.generations.act(claimed.id, lambda row: Change(row.evolve(progress=1)))
+    row = case.row(claimed)
+    assert (row.lease_token, row.crashes, row.progress) == (None, 1, 1)
+    assert row.due_at == after.due_at == case.clock()
 
 
 def test_a_deleted_generation_takes_no_more_news(case: StoreCase) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.generation.model import Code, Generation, Status
+from core.generation.model import Channel, Code, Generation, Status
 from core.kie.report import AskFailed, TaskRequest
 from core.rescuing.asking import Asker, KieClosedError
 from core.rescuing.fate import Fate, Rescued, fate_of
@@ -141,6 +141,17 @@ def test_a_generation_that_forgot_its_task_is_not_sent_again(world: World) -> No
     world.finish()
     names(world, ours)
     assert rescue(world).look(TASK).generation_id == ours.id
+    assert (world.row(ours).status, world.kie.creates) == (Status.SUCCESS, [])
+
+
+def test_nor_is_it_by_a_worker_that_holds_it_already(world: World) -> None:
+    ours = world.add()
+    world.finish()
+    names(world, ours)
+    claimed = world.core.store.claims.claim(ours.id, "a0")
+    assert claimed is not None
+    assert rescue(world).look(TASK).generation_id == ours.id
+    world.core.delivery.run(claimed, Channel.POLL)
     assert (world.row(ours).status, world.kie.creates) == (Status.SUCCESS, [])
 
 

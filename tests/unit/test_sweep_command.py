@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,10 @@ from typing import Any
 import pytest
 
 from core.generation.model import Asset, Change, Generation
+from core.storage.local import LocalStorage
+from core.store.claims import Lane
+from core.sweeping.judging import FEW, looks_unmounted
+from core.sweeping.sweep import Sweep
 from tests.support.commands import Ran, run_command
 from tests.support.databases import on_sqlite
 from tests.support.fake_kie import report
@@ -25,6 +29,7 @@ from tests.support.world import World, open_world
 
 TWO_DAYS = 2 * 86_400
 EXPIRED = 15 * 86_400
+HOUR = 3600
 LEASE = "a0"
 
 
@@ -51,6 +56,21 @@ class Site:
         assert claimed is not None
         generations.save(LEASE, claimed, Change(claimed.evolve(assets=(asset,))))
         return self.world.row(claimed)
+
+    def delete(self, generation: Generation) -> None:
+        """What the API's DELETE does."""
+        self.file(generation).unlink(missing_ok=True)
+        self.forget(generation)
+
+    def forget(self, generation: Generation) -> None:
+        """Delete its row only, as an older backup of the database would."""
+        self.hold(generation)
+        self.world.core.store.generations.delete(generation.id, LEASE)
+
+    def hold(self, generation: Generation) -> None:
+        """A worker is on it."""
+        self.world.core.store.generations.wake(generation.id)
+        assert self.world.core.store.claims.claim(generation.id, LEASE) is not None
 
     def file(self, generation: Generation) -> Path:
         """Where its file lies."""
@@ -96,7 +116,36 @@ def superseding(generation: Generation, position: int = 0) -> str:
     return f"{folder}/{generation.id}_{position}_{'0' * 12}.png"
 
 
-UNKNOWN = "u/image/019aaaaa-0000-7000-8000-000000000001_0_0123456789ab.png"
+UNKNOWN_ID = "019aaaaa-0000-7000-8000-000000000001"
+UNKNOWN = f"u/image/{UNKNOWN_ID}_0_0123456789ab.png"
+
+
+def nothing() -> None:
+    """Let it happen alone."""
+
+
+def when(
+    monkeypatch: pytest.MonkeyPatch,
+    owner: type,
+    name: str,
+    *,
+    before: Callable[[], object] = nothing,
+    after: Callable[[], object] = nothing,
+) -> None:
+    """Something else happens at the first call of a method."""
+    method = getattr(owner, name)
+    first = [True]
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        is_first = bool(first and first.pop())
+        if is_first:
+            before()
+        result = method(*args, **kwargs)
+        if is_first:
+            after()
+        return result
+
+    monkeypatch.setattr(owner, name, call)
 
 
 def test_where_all_is_well_nothing_is_found(site: Site) -> None:
@@ -133,9 +182,87 @@ def test_a_missing_file_is_fetched_again(site: Site, command: str) -> None:
     assert (ran.code, site.file(generation).read_bytes()) == (0, content)
     assert "repaired" in ran.out
     after = site.world.row(generation)
-    assert replace(after, updated_at=generation.updated_at) == generation
+    assert after == generation
     assert site.world.events(generation)[-1] == "asset.restored"
     assert run_command(command).code == 0
+
+
+@pytest.mark.parametrize("command", ["sweep", "verify"])
+def test_a_repair_leaves_to_the_poller_what_a_dead_worker_left(site: Site, command: str) -> None:
+    generation = site.deliver()
+    site.file(generation).unlink()
+    site.world.clock.advance(-HOUR)
+    site.hold(generation)
+    site.world.clock.advance(HOUR)
+    before = site.world.row(generation)
+    assert run_command(command, "--repair").code == 0
+    assert site.file(generation).exists()
+    assert site.world.row(generation) == before
+    assert site.world.core.store.claims.claim_next(Lane.DELIVER, "a1") is not None
+
+
+@pytest.mark.parametrize("command", ["sweep", "verify"])
+def test_what_is_deleted_during_its_repair_does_not_come_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    generation = site.deliver()
+    site.file(generation).unlink()
+    when(monkeypatch, LocalStorage, "put", after=lambda: site.forget(generation))
+    ran = run_command(command, "--repair")
+    assert (ran.code, site.file(generation).exists()) == (0, False)
+    assert "deleted meanwhile" in ran.out
+
+
+@on_sqlite
+def test_what_is_being_deleted_during_its_repair_does_not_come_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generation = site.deliver()
+    site.file(generation).unlink()
+    when(monkeypatch, LocalStorage, "put", after=lambda: site.hold(generation))
+    ran = run_command("sweep", "--repair")
+    assert (ran.code, site.file(generation).exists()) == (1, False)
+    assert "try again" in ran.out
+
+
+@pytest.mark.parametrize("act", [Site.delete, Site.hold])
+@pytest.mark.parametrize("command", ["sweep", "verify"])
+def test_what_is_deleted_meanwhile_is_no_finding(
+    site: Site, monkeypatch: pytest.MonkeyPatch, command: str, act: Callable[..., None]
+) -> None:
+    """Nor what may be about to be: somebody holds it."""
+    generation = site.deliver()
+    site.file(generation).unlink()
+    looks = {"sweep": "size", "verify": "read"}
+    when(monkeypatch, LocalStorage, looks[command], before=lambda: act(site, generation))
+    ran = run_command(command)
+    assert (ran.code, "nothing found" in ran.out) == (0, True)
+
+
+@pytest.mark.parametrize("command", ["sweep", "verify"])
+def test_storage_that_holds_next_to_nothing_is_not_filled_from_kie(
+    site: Site, command: str
+) -> None:
+    generations = [site.deliver(f"task-{number}") for number in range(FEW + 1)]
+    for generation in generations[1:]:
+        site.file(generation).unlink()
+    ran = run_command(command, "--repair")
+    assert ran.code == 2
+    assert f"{FEW} of {FEW + 1} files" in ran.err
+    assert "mounted" in ran.err
+    assert len(site.host.requests) == 0
+    assert run_command(command, "--repair", "--most-is-lost").code == 0
+    assert all(site.file(generation).exists() for generation in generations)
+
+
+@pytest.mark.parametrize(
+    ("missing", "compared", "looks"),
+    [(FEW - 1, FEW - 1, False), (FEW, FEW, True), (50, 100, False), (51, 100, True)],
+)
+def test_when_it_is_rather_the_storage_that_is_missing(
+    missing: int, compared: int, looks: bool
+) -> None:
+    assert looks_unmounted(missing, compared) is looks
 
 
 @on_sqlite
@@ -248,6 +375,43 @@ def test_more_than_half_of_all_objects_are_not_deleted(site: Site) -> None:
 
 
 @on_sqlite
+def test_files_that_are_newer_than_the_database_are_kept(site: Site) -> None:
+    """It was restored from a backup: they are the only copies."""
+    old = [site.deliver(f"task-{number}") for number in range(4)]
+    new = [site.deliver(f"late-{number}") for number in range(3)]
+    for generation in new:
+        site.put(generation.assets[0].path or "")
+        site.forget(generation)
+    stray = site.put(UNKNOWN)
+    ran = run_command("sweep", "--delete-unknown", "9")
+    assert (ran.code, stray.exists()) == (1, False)
+    assert all(site.file(generation).exists() for generation in [*old, *new])
+    assert ran.out.count("older than these files: was a backup restored? Run rescue first") == 3
+
+
+@on_sqlite
+def test_what_has_a_row_since_it_was_listed_is_not_deleted(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.deliver()
+    stray = site.put(UNKNOWN)
+    when(monkeypatch, Sweep, "list_objects", after=lambda: site.world.add(id=UNKNOWN_ID))
+    assert run_command("sweep", "--delete-unknown", "1").code == 0
+    assert stray.exists()
+
+
+@on_sqlite
+def test_what_is_superseded_no_more_is_not_deleted(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generation = site.deliver()
+    stray = site.put(superseding(generation))
+    when(monkeypatch, Sweep, "list_objects", after=lambda: site.forget(generation))
+    run_command("sweep", "--repair")
+    assert stray.exists()
+
+
+@on_sqlite
 def test_names_that_are_not_ours_are_left_alone_and_counted(site: Site) -> None:
     site.deliver()
     site.put("holiday.jpg")
@@ -327,6 +491,18 @@ def test_what_was_stored_in_a_folder_before_the_move_to_a_bucket_is_well(
     bucket.put(path, supabase_storage.contents()[path])
     supabase_storage.state.remove("generations", path)
     assert [run_command(command).code for command in ("sweep", "verify")] == [0, 0]
+
+
+@on_sqlite
+def test_verify_looks_for_the_right_bytes_in_every_storage(
+    bucket: Site, supabase_storage: SupabaseStorageDouble
+) -> None:
+    path = bucket.deliver().assets[0].path or ""
+    bucket.put(path, supabase_storage.contents()[path])
+    supabase_storage.add(path, b"other")
+    assert run_command("verify").code == 0
+    bucket.put(path, b"other")
+    assert findings(run_command("verify", "--json")) == [("differs", path)]
 
 
 @on_sqlite
