@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import click
 
@@ -17,6 +18,7 @@ from core.commands.telling import NONE, table
 from core.commands.working import by_option, opened_core, renewed_leases
 from core.creating import require_user_id
 from core.csv_cells import ENCODING, cell
+from core.errors import AppError
 from core.rescuing.asking import Asker
 from core.rescuing.fate import Fate, Rescued
 from core.rescuing.rescue import Rescue
@@ -60,30 +62,40 @@ def rescue(
     ever created, so nothing is paid for. May be interrupted: the same FILE again goes on where it
     was. Only tasks of the market family can be asked about.
 
-    Exit code 1: something that lives is not saved yet; run it again, or leave it to the poller.
+    Exit code 1: something that lives is not saved yet; run it again, or leave it to the poller. 2:
+    KIE or our database stopped answering; what was learnt until then is reported.
     """
     user_id = require_user_id(user_id)
     reading = read_task_ids(read_text(name, MOST_BYTES).splitlines())
     if not reading.task_ids:
         raise FileError(f"{name} names no task: one id a line will do")
     console.progress(_read(reading))
-    with opened_core(settings) as core, _threads(core) as (pool, stopped):
+    problem: AppError | None = None
+    with ExitStack() as stack:
+        output = report and stack.enter_context(written(report, ENCODING))
+        core = stack.enter_context(opened_core(settings))
+        pool, stopped = stack.enter_context(_threads(core))
         asker = Asker(core.kie, pause=stopped.wait)
         looking = Rescue(core, asker, by=by, user_id=user_id, is_stopped=stopped.is_set)
         total = len(reading.task_ids)
         run = Run(pool, counted=lambda counts: console.progress(_so_far(counts, total)))
-        if dry_run:
-            run.once(reading.task_ids, looking.see)
-        else:
-            run.once(reading.task_ids, looking.look)
-            run.until_settled(seconds, looking.look_again)
+        try:
+            if dry_run:
+                run.once(reading.task_ids, looking.see)
+            else:
+                run.once(reading.task_ids, looking.look)
+                run.until_settled(seconds, looking.look_again)
+        except AppError as error:  # the same for all that are left
+            problem = error
         results = run.results(reading.task_ids)
+        if output:
+            _write(output, results)
     console.progress_over()
-    console.result(_view(reading, results, dry_run), _lines(reading, results, dry_run))
-    if report is not None:
-        _write(report, results)
-    counts = Counter(one.fate for one in results)
-    return NOT_WELL if counts[Fate.WAITING] else WELL
+    view = {"complete": problem is None, **_view(reading, results, dry_run)}
+    console.result(view, _lines(reading, results, dry_run))
+    if problem is not None:
+        raise problem
+    return NOT_WELL if any(one.fate is Fate.WAITING for one in results) else WELL
 
 
 @contextmanager
@@ -144,11 +156,10 @@ def _view(reading: Reading, results: Sequence[Rescued], dry_run: bool) -> dict[s
     }
 
 
-def _write(name: str, results: Sequence[Rescued]) -> None:
-    with written(name, ENCODING) as output:
-        writer = csv.writer(output)
-        writer.writerow(COLUMNS)
-        writer.writerows(map(cell, _fields(one)) for one in results)
+def _write(output: codecs.StreamWriter, results: Sequence[Rescued]) -> None:
+    writer = csv.writer(output)
+    writer.writerow(COLUMNS)
+    writer.writerows(map(cell, _fields(one)) for one in results)
 
 
 def _fields(one: Rescued) -> tuple[str | None, ...]:

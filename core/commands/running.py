@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from core.errors import AppError
+from core.commands.telling import one_line
+from core.errors import AppError, ConfigError, StoreUnavailableError
 from core.settings import Settings
 from core.store.database import Database
 from core.store.migrate import require_current
@@ -28,12 +29,14 @@ class Console:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self._has_result = False
 
     def result(self, data: object, lines: Iterable[str]) -> None:
         """What came of it, on stdout: `data` as JSON, or the lines."""
         text = json.dumps(data, ensure_ascii=False) if self.as_json else "\n".join(lines)
         if text:
             click.echo(text)
+        self._has_result = True
 
     def progress(self, sentence: str) -> None:
         """How far it is: a line that replaces the one before, on a terminal only."""
@@ -45,20 +48,29 @@ class Console:
         if sys.stderr.isatty():
             click.echo(err=True)
 
+    def problem(self, error: AppError) -> None:
+        """Why the work was not done; or not to its end, where there is a result already."""
+        self.progress("")
+        click.echo(f"core: {one_line(str(error))}", err=True)
+        if not self._has_result:
+            self.result({"error": {"code": _code(error), "message": str(error)}}, ())
+
 
 def command(name: str) -> Callable[[Callable[..., int | None]], click.Command]:
     """Make a command of a function (settings, console, its own arguments) -> exit code or None.
 
-    Its docstring is the help. AppError becomes one line on stderr and exit code 2.
+    Its docstring is the help. AppError becomes one line on stderr, with --json also a value on
+    stdout, and exit code 2.
     """
 
     def make(function: Callable[..., int | None]) -> click.Command:
         @functools.wraps(function)
         def run(*, as_json: bool, **arguments: Any) -> None:
+            console = Console(as_json=as_json)
             try:
-                code = function(Settings.load(), Console(as_json=as_json), **arguments)
+                code = function(Settings.load(), console, **arguments)
             except AppError as error:
-                click.echo(f"core: {error}", err=True)
+                console.problem(error)
                 code = CANNOT
             sys.exit(code or WELL)
 
@@ -68,6 +80,11 @@ def command(name: str) -> Callable[[Callable[..., int | None]], click.Command]:
         return click.command(name)(json_option(run))
 
     return make
+
+
+def _code(error: AppError) -> str:
+    known = {ConfigError: "settings.invalid", StoreUnavailableError: "store.unavailable"}
+    return getattr(error, "code", None) or known.get(type(error), "command.refused")
 
 
 @contextmanager

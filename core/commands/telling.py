@@ -18,7 +18,7 @@ def clock(at: datetime | None) -> str:
 def generation_lines(generation: Generation) -> Iterator[str]:
     """What somebody wants to know who waits for it."""
     yield f"{generation.id}  {generation.status}"
-    yield f"  task   {generation.task_id or NONE}"
+    yield f"  task   {one_line(generation.task_id or NONE)}"
     yield f"  model  {one_line(generation.model)}"
     if generation.provider_state:
         yield f"  KIE    {one_line(generation.provider_state)}"
@@ -26,7 +26,7 @@ def generation_lines(generation: Generation) -> Iterator[str]:
         yield f"  why    {one_line(f'{generation.error_code}: {generation.error}')}"
     for asset in generation.assets:
         if asset.stored_at:
-            yield f"  file   {asset.url}"
+            yield f"  file   {one_line(asset.url or NONE)}"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,6 +11,8 @@ from core.kie.report import FAIL, SUCCESS, AskFailed, TaskRecord
 
 #: Of our own ends, those after which KIE has no file that could still be saved.
 _GONE = frozenset({Code.MEDIA_GONE, Code.MEDIA_INVALID, Code.PROVIDER_EMPTY})
+#: What KIE says of a record that it has deleted: "only records within 14 days are supported".
+_TOO_OLD = re.compile(r"14 ?days|expired", re.IGNORECASE)
 
 
 class Fate(StrEnum):
@@ -72,7 +75,7 @@ def _not_told(task_id: str, failed: AskFailed) -> Rescued:
     if failed.code == "kie.unknown_task":
         reason = "KIE does not know it; or it is of another family than market"
         return Rescued(task_id=task_id, fate=Fate.UNKNOWN, reason=reason)
-    if failed.code == "kie.refused":  # as it does once a record is older than 14 days
+    if failed.code == "kie.refused" and _TOO_OLD.search(failed.message):
         return Rescued(task_id=task_id, fate=Fate.UNKNOWN, reason=f"KIE says: {failed.message}")
     reason = f"KIE could not be asked ({failed.code}): {failed.message}"
     return Rescued(task_id=task_id, fate=Fate.WAITING, reason=reason)

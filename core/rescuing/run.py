@@ -65,8 +65,8 @@ class Run:
             self._pause(ROUND_SECONDS)
 
     def results(self, task_ids: Iterable[str]) -> list[Rescued]:
-        """What became of each of these, in their order."""
-        return [self._found[task_id] for task_id in task_ids]
+        """What became of each of these that was looked at, in their order."""
+        return [self._found[task_id] for task_id in task_ids if task_id in self._found]
 
     def _in_parallel(self, look: Callable[[T], Rescued], of: Iterable[T]) -> Iterator[Rescued]:
         for future in as_completed([self._pool.submit(look, one) for one in of]):

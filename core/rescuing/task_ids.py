@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _ID = r"[A-Za-z0-9._:-]"
-_URL = re.compile(r"https?://[^\s\"'<>\\]+", re.IGNORECASE)
+#: Up to what may stand behind it in a table or a link; what is left of it is no id.
+_URL = re.compile(r"https?://[^\s\"'<>\\,;|()]+", re.IGNORECASE)
+#: No id, though it may stand alone.
+_WHEN = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?|\d{1,2}:\d\d(:\d\d(\.\d+)?)?")
 #: After a name that says so, any id is one.
 _NAMED = re.compile(
     rf"(?:task|record)[ _-]?id\\{{0,8}}[\"']?\s{{0,8}}[:=]\s{{0,8}}\\{{0,8}}[\"']?({_ID}{{1,128}}+)"
@@ -37,7 +40,7 @@ def read_task_ids(lines: Iterable[str]) -> Reading:
     seen: dict[str, None] = {}
     named = without = 0
     for line in lines:
-        found = _in_line(_URL.sub(" ", line))
+        found = _in_line(line)
         named += len(found)
         without += bool(not found and line.strip())
         seen.update(dict.fromkeys(found))
@@ -47,8 +50,9 @@ def read_task_ids(lines: Iterable[str]) -> Reading:
 def _in_line(line: str) -> list[str]:
     alone = line.strip(_AROUND)
     if _ALONE.fullmatch(alone) and _HAS_DIGIT.search(alone) and not _NAMED.search(alone):
-        return [alone]
-    found = [one for one in _NAMED.findall(line) if one.lower() not in _NO_IDS]
+        return [] if _WHEN.fullmatch(alone) else [alone]
+    text = _URL.sub(" ", line)
+    found = [one for one in _NAMED.findall(text) if one.lower() not in _NO_IDS]
     named = set(found)
-    known = (one.rstrip(".:-") for one in _KNOWN.findall(line))
+    known = (one.rstrip(".:-") for one in _KNOWN.findall(text))
     return found + [one for one in known if one not in named and _HAS_DIGIT.search(one)]

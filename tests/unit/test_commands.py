@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
 
 from core.commands.cli import cli
 from core.commands.running import Console
+from core.errors import AppError
 from tests.support.commands import run_command
 
 
@@ -38,3 +40,25 @@ def test_progress_is_for_terminals(
     Console(as_json=False).progress("half")
     Console(as_json=False).progress_over()
     assert capsys.readouterr().err == "\r\033[Khalf\n"
+
+
+def test_programs_are_told_what_is_wrong_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETENTION_DAYS", "0")
+    told = run_command("prune", "--json")
+    error = json.loads(told.out)["error"]
+    assert (told.code, error["code"]) == (2, "settings.invalid")
+    assert told.err == f"core: {error['message']}\n"
+
+
+def test_what_came_before_a_problem_is_the_only_result(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    console = Console(as_json=True)
+    console.result({"complete": False}, ())
+    console.problem(AppError("the rest could not be asked"))
+    assert json.loads(capsys.readouterr().out) == {"complete": False}
+
+
+def test_an_error_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    Console(as_json=False).problem(AppError("a\x1b[2Jb\x9bc\nd"))
+    assert capsys.readouterr().err == "core: a [2Jb c d\n"

@@ -11,7 +11,7 @@ import pytest
 from core.generation.model import Channel, Code, Generation, Status
 from core.kie.report import AskFailed, TaskRequest
 from core.rescuing.asking import Asker, KieClosedError
-from core.rescuing.fate import Fate, Rescued, fate_of
+from core.rescuing.fate import Fate, Rescued, fate_of, fate_without_row
 from core.rescuing.rescue import Rescue
 from core.rescuing.run import Run
 from tests.support.clock import NOON
@@ -235,6 +235,33 @@ def test_a_kie_that_stays_away_is_no_verdict(world: World) -> None:
     assert (found.fate, found.generation_id) == (Fate.WAITING, None)
     world.finish()
     assert rescue(world).look_again(found).fate is Fate.SAVED
+
+
+@pytest.mark.parametrize(
+    ("words", "fate"),
+    [
+        ("only records within 14 days are supported", Fate.UNKNOWN),
+        ("the record has expired", Fate.UNKNOWN),
+        ("KIE answered about another task", Fate.WAITING),
+        ("service unavailable 505", Fate.WAITING),
+    ],
+)
+def test_only_what_kie_has_forgotten_is_unknown(words: str, fate: Fate) -> None:
+    assert fate_without_row(TASK, AskFailed("kie.refused", words)).fate is fate
+
+
+def test_what_was_learnt_before_it_ended_is_kept() -> None:
+    def look(task_id: str) -> Rescued:
+        if task_id == "b":
+            raise KieClosedError("KIE answers nothing")
+        return Rescued(task_id=task_id, fate=Fate.SAVED)
+
+    with ThreadPoolExecutor(1) as pool:
+        run = Run(pool)
+        run.once(["a"], look)
+        with pytest.raises(KieClosedError):
+            run.once(["b"], look)
+        assert [one.task_id for one in run.results(["a", "b"])] == ["a"]
 
 
 def test_a_key_that_kie_refuses_ends_it(world: World) -> None:

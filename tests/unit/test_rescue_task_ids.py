@@ -25,6 +25,10 @@ HEX = "281e5b0a11aa22bb33cc44dd55ee66ff"
         (json.dumps(json.dumps({"task_id": "abc"})), "abc"),
         ("Task ID: abc", "abc"),
         (f'{{"recordId":"{HEX}"}}', HEX),
+        (f"2026-11-20,https://tempfile.example/x.png,{HEX},success", HEX),
+        (f"https://tempfile.example/x.png;{HEX}", HEX),
+        (f"https://tempfile.example/x.png|{HEX}", HEX),
+        (f"[link](https://tempfile.example/x.png)({HEX})", HEX),
     ],
 )
 def test_every_shape_of_an_id_is_found(line: str, found: str) -> None:
@@ -41,6 +45,10 @@ def test_every_shape_of_an_id_is_found(line: str, found: str) -> None:
         '"taskId": null',
         "a" * 129 + "1",
         f"sha256 {HEX}{HEX}",
+        "2026-11-22",
+        "2026-11-22T10:00:00.123",
+        "12:30:00.5",
+        "2026-11-20,https://tempfile.example/x.png,success",
     ],
 )
 def test_what_is_no_id_is_passed_over_and_counted(line: str) -> None:
