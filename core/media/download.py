@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from core.errors import MediaError
+from core.errors import MediaError, StorageError
 from core.media.inspect import JSON, UNKNOWN, FileType, inspect
 from core.media.part import Part
 from core.media.spool import Spool
@@ -78,6 +78,7 @@ class Downloader:
         """
         with self._spool.open(name, token) as part:
             part.dies_at = dies_at.timestamp() if dies_at else None
+            part.is_first = sha256 is None
             try:
                 if not _is_complete(part, sha256):
                     self._download(part, url, keep_going)
@@ -89,7 +90,12 @@ class Downloader:
             if file.content_type == UNKNOWN.content_type:
                 _warn(url, file)
             part.remember(replace(part.record, sha256=file.sha256, dies_at=part.dies_at))
-            yield file
+            try:
+                yield file
+            except StorageError as error:
+                refused = error.code == "storage.refused"
+                part.remember(replace(part.record, refused=refused))
+                raise
             part.discard()
 
     @contextmanager

@@ -28,6 +28,7 @@ class Record:
     validator: str | None = None  # a strong ETag or Last-Modified, for If-Range
     sha256: str | None = None  # of the whole file; only a complete part has it
     dies_at: float | None = None  # Unix time from which on the file cannot be had again
+    refused: bool = False  # storage answered, and did not take it
 
 
 class Part:
@@ -38,6 +39,7 @@ class Part:
         self.size = os.fstat(file.fileno()).st_size
         self.expected = 0  # bytes it will have, as far as known
         self.dies_at: float | None = None  # as in the record that it will have once complete
+        self.is_first = False  # of a file that was never here as a whole
         self._file = file
         self._hash = hashlib.sha256()
         self._saved = self.record = load_record(path)

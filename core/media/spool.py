@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.disk import DiskUsage, is_too_full
 from core.errors import LeaseLostError, MediaError
-from core.media.part import Part, load_record
+from core.media.part import Part, Record, load_record
 
 SAFE = re.compile(r"[A-Za-z0-9_-]+")
 #: A file that dies within that time takes the room of files that live for that much longer.
@@ -60,8 +60,8 @@ class Spool:
     def make_room(self, part: Part, expected_bytes: int) -> None:
         """Set room aside for a part of that size until it is closed, or raise MediaError.
 
-        `disk.full`: less than 1 GiB or 5 % would stay free. `spool.full`: the limit is reached. For
-        a file in danger, whole files that wait here for storage and live much longer make way.
+        `disk.full`: less than 1 GiB or 5 % would stay free. `spool.full`: the limit is reached, and
+        nothing that waits here for storage gives way.
         """
         with self._mutex:
             part.expected = expected_bytes
@@ -135,26 +135,36 @@ class Spool:
         return self.size() + coming - self._max_bytes
 
     def _make_way(self, part: Part, lacking: int) -> None:
-        """For a part in danger, remove what can be had again for longest; nothing if in vain."""
-        if part.dies_at is None or part.dies_at > self._clock() + IN_DANGER_SECONDS:
-            return
-        going = []
-        for dies_at, size, path in sorted(self._whole(), reverse=True):
-            if lacking <= 0 or dies_at < part.dies_at + IN_DANGER_SECONDS:
-                break
-            going.append(path)
-            lacking -= size
-        for path in going if lacking <= 0 else ():
-            _remove(path)
+        """For a part, remove whole files that nobody has open, as its needs go before theirs.
 
-    def _whole(self) -> Iterator[tuple[float, int, Path]]:
-        """The whole files that nobody here has open: until when they can be had again, and size."""
-        held = {part.path for part in tuple(self._open)}
-        for path, status in self._files():
-            if path.suffix == ".part" and path not in held:
-                record = load_record(path)
-                if record.sha256 is not None and record.dies_at is not None:
-                    yield record.dies_at, status.st_size, path
+        Those first that can be had again for longest; none if it would be in vain.
+        """
+        going: list[Part] = []
+        for _, path in sorted(self._gives_way(part), reverse=True):
+            if lacking > 0 and (other := Part.lock(path)):
+                going.append(other)
+                lacking -= other.size
+        for other in going:
+            if lacking <= 0:
+                other.discard()
+            other.close()
+
+    def _gives_way(self, part: Part) -> Iterator[tuple[float, Path]]:
+        """The whole files that give way to a part, with the time until which each can be had.
+
+        To a part that dies within a day, all that live at least a day longer. To one that comes for
+        the first time, those that storage refuses, while KIE has them for another day: they wait
+        for somebody to raise a limit, and come again then; else they would fill the spool.
+        """
+        soon = self._clock() + IN_DANGER_SECONDS
+        is_dying = part.dies_at is not None and part.dies_at <= soon
+        for path, _ in self._files():
+            record = load_record(path) if path.suffix == ".part" else Record()
+            if record.sha256 is None or record.dies_at is None:
+                continue
+            outlives = is_dying and record.dies_at >= (part.dies_at or 0) + IN_DANGER_SECONDS
+            if outlives or (part.is_first and record.refused and record.dies_at > soon):
+                yield record.dies_at, path
 
     def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
         with os.scandir(self._directory) as entries:

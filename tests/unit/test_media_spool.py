@@ -349,6 +349,52 @@ def test_nothing_else_makes_way(
     assert len(parts(tmp_path)) == len(others) + 1
 
 
+def refused(spool: Spool, name: str, size: int, dies_at: float) -> Path:
+    """A whole file that storage does not take."""
+    record = Record(sha256="s", dies_at=dies_at, refused=True)
+    return leave(spool, name, "lease1", b"x" * size, record)
+
+
+def test_what_storage_refuses_makes_way_for_what_is_new(tmp_path: Path) -> None:
+    spool = spool_at_epoch(tmp_path, 1000)
+    whole(spool, "waiting", 400, 2 * WEEK)
+    refused(spool, "refused", 400, WEEK)
+    with spool.open("new", "lease1") as part:
+        part.dies_at, part.is_first = 2 * WEEK, True
+        spool.make_room(part, 300)
+    assert parts(tmp_path) == {"new", "waiting"}
+
+
+@pytest.mark.parametrize(
+    ("is_first", "dies_at"),
+    [
+        (False, WEEK),  # it may be one that is refused itself: they would chase each other away
+        (True, 86_400.0),  # soon KIE has it no more
+    ],
+)
+def test_nor_does_what_is_refused_always(tmp_path: Path, is_first: bool, dies_at: float) -> None:
+    spool = spool_at_epoch(tmp_path, 1000)
+    refused(spool, "refused", 800, dies_at)
+    with spool.open("new", "lease1") as part:
+        part.dies_at, part.is_first = 2 * WEEK, is_first
+        with pytest.raises(MediaError):
+            spool.make_room(part, 300)
+    assert "refused" in parts(tmp_path)
+
+
+def test_what_cannot_go_is_not_counted_on(tmp_path: Path) -> None:
+    elsewhere = spool_at_epoch(tmp_path, 1000)
+    whole(elsewhere, "held", 400, WEEK + 1)
+    whole(elsewhere, "free", 400, WEEK)
+    spool = spool_at_epoch(tmp_path, 1000)
+    with elsewhere.open("held", "lease2"), spool.open("dying", "lease1") as part:
+        part.dies_at = HOUR
+        spool.make_room(part, 400)
+        with pytest.raises(MediaError):  # and in vain nothing goes
+            spool.make_room(part, 900)
+    assert parts(tmp_path) == {"held", "dying"}
+
+
 def test_what_is_just_being_stored_does_not_make_way(tmp_path: Path) -> None:
     spool = spool_at_epoch(tmp_path, 1000)
     whole(spool, "g_0", 800, WEEK)

@@ -25,7 +25,7 @@ from core.storage.supabase.source import Source
 from core.storage.supabase.upload_ids import UploadIds
 
 RESUMABLE_ABOVE_BYTES = 6 << 20
-ASK_SECONDS = 30.0
+ASK_SECONDS = 10.0
 CHECK_SECONDS = 10.0
 UPLOAD_SECONDS = 600.0  # of a file in one piece
 TRANSFER_SECONDS = 3600.0  # of any file; then its next try goes on
