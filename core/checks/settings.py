@@ -17,6 +17,8 @@ CHOSEN = (
     *("kie_callback_secret", "api_token", "asset_url_secret"),
     *("dashboard_password", "dashboard_viewer_password"),
 )
+USUAL_VIDEO_BYTES = 50 << 20
+LEAST_PATIENCE_HOURS = 1
 LEAST_LENGTH = 12
 LEAST_CHARACTERS = 6  # different ones
 _PLACEHOLDER = re.compile(r"change|your|replace|example|secret|password|test|admin|default", re.I)
@@ -44,6 +46,18 @@ def _risks(settings: Settings) -> Iterator[Outcome]:
     if not (is_loopback(settings.bind) and is_loopback(settings.public_base_url)):
         yield from _guessable(settings)
     yield from _used_twice(settings)
+    yield from _too_small(settings)
+
+
+def _too_small(settings: Settings) -> Iterator[Outcome]:
+    if settings.spool_max_bytes < settings.max_asset_bytes:
+        found = "SPOOL_MAX_BYTES is less than MAX_ASSET_BYTES: the largest files are never fetched"
+        yield Outcome(CheckState.FAILED, found, "Raise SPOOL_MAX_BYTES, or lower MAX_ASSET_BYTES.")
+    if settings.max_asset_bytes < USUAL_VIDEO_BYTES:
+        yield _risk("MAX_ASSET_BYTES refuses ordinary videos", "Raise it: 2147483648 by default.")
+    if settings.give_up_after_hours < LEAST_PATIENCE_HOURS:
+        found = "GIVE_UP_AFTER_HOURS gives up on tasks that KIE still works on"
+        yield _risk(found, "Raise it: 24 by default.")
 
 
 def _read_on_the_way(settings: Settings) -> Iterator[Outcome]:

@@ -37,6 +37,8 @@ def test_safe_settings_are_well(tmp_path: Path) -> None:
         ({"kie_callback_secret": f"{SECRETS['kie_callback_secret']}, old"}, "KIE_CALLBACK_SECRET"),
         ({"asset_url_secret": "change-me-before-production"}, "ASSET_URL_SECRET"),
         ({"dashboard_password": "Password2026!"}, "DASHBOARD_PASSWORD"),
+        ({"max_asset_bytes": 1}, "MAX_ASSET_BYTES refuses"),
+        ({"give_up_after_hours": 0.5}, "GIVE_UP_AFTER_HOURS gives up"),
         ({"api_token": SECRETS["kie_callback_secret"]}, "KIE_CALLBACK_SECRET and API_TOKEN hold"),
     ],
 )
@@ -48,6 +50,11 @@ def test_each_risk_is_told_with_what_to_do(
     assert outcome.remedy and "; " not in outcome.found
     values = [value for value in chosen.values() if isinstance(value, str) and "://" not in value]
     assert not [value for value in values if value in f"{outcome.found}{outcome.remedy}"]
+
+
+def test_a_spool_that_takes_no_large_file_is_no_mere_risk(tmp_path: Path) -> None:
+    outcome = risks_of(settings(tmp_path, **SAFE, spool_max_bytes=1))
+    assert (outcome.state, "SPOOL_MAX_BYTES" in outcome.found) == ("failed", True)
 
 
 def test_several_risks_are_told_together(tmp_path: Path) -> None:
