@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import click
 
 from core.commands.running import NOT_WELL, WELL, Console
+from core.commands.telling import one_line
 from core.errors import AppError
 from core.sweeping.findings import Finding
 from core.sweeping.judging import looks_unmounted
@@ -55,7 +56,7 @@ class Findings:
             self._shown.append(finding)
         else:
             self._console.progress("")
-            click.echo(str(finding))
+            click.echo("\n".join(map(one_line, str(finding).splitlines())))
 
     def end(self, counts: Mapping[str, object], said: str) -> int:
         """Sum up what was looked at; the exit code: whether anything is left to do."""

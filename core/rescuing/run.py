@@ -69,8 +69,14 @@ class Run:
         return [self._found[task_id] for task_id in task_ids if task_id in self._found]
 
     def _in_parallel(self, look: Callable[[T], Rescued], of: Iterable[T]) -> Iterator[Rescued]:
+        """Each as it is done; what fails is raised after all others."""
+        failed: BaseException | None = None
         for future in as_completed([self._pool.submit(look, one) for one in of]):
-            yield future.result()
+            if (error := future.exception()) is None:
+                yield future.result()
+            failed = failed or error
+        if failed is not None:
+            raise failed
 
     def _keep(self, results: Iterable[Rescued]) -> None:
         for one in results:

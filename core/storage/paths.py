@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 NOBODY = "_"
-_OURS = re.compile(r"[^/]+/[^/]+/([^/]{1,128})_([0-9]{1,9})_[0-9a-f]{12}\.[a-z0-9]{1,16}")
+_OURS = re.compile(
+    r"[a-z0-9_.-]+/[a-z]+/([A-Za-z0-9-]{1,128})_([0-9]{1,9})_[0-9a-f]{12}\.[a-z0-9]{1,16}"
+)
 
 
 class Owner(NamedTuple):

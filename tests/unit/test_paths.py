@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.storage.paths import NOBODY, object_path, user_folder
+from core.storage.paths import NOBODY, object_path, owner_of, user_folder
 
 SAFE = re.compile(r"[a-z0-9._/-]+")
 CONFUSABLE = st.text(st.sampled_from("aAbB-_. /\\ßéÉ\u212a\u0131"), max_size=6)
@@ -62,3 +62,9 @@ def test_nobodys_files_have_a_folder_that_no_user_has(nobody: str | None) -> Non
 
 def test_what_has_no_kind_has_a_folder_too() -> None:
     assert path("ann", None).split("/")[1] == "other"
+
+
+@pytest.mark.parametrize("name", ["\x9b", "\u202e", "a b", "é"])
+def test_a_name_with_other_characters_is_none_of_ours(name: str) -> None:
+    assert owner_of(f"u/image/{name}g_0_0123456789ab.png") is None
+    assert owner_of(f"u{name}/image/g_0_0123456789ab.png") is None
