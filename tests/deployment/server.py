@@ -140,7 +140,7 @@ class Server:
     def run(self, *arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
         """deploy.sh, to its end."""
         with self.started(*arguments, **settings) as process:
-            out, error = process.communicate(timeout=150)
+            out, error = process.communicate(timeout=300)
         print(out, error)
         return subprocess.CompletedProcess(arguments, process.returncode, out, error)
 
@@ -153,7 +153,7 @@ class Server:
             "REPOSITORY": self.repository,
             "PYTHON": sys.executable,
             "SUPERVISORCTL": f"supervisorctl -c {self.folder}/supervisord.conf",
-            "HEALTH_SECONDS": 30,
+            "HEALTH_SECONDS": 60,
             "MIN_FREE_MB": 100,
             **settings,
         }

@@ -57,7 +57,7 @@ def test_a_broken_release_is_found_before_anybody_meets_it(
     server: Server, change: Change, why: str
 ) -> None:
     before = server.current
-    done = server.run("deploy", server.commit(change), HEALTH_SECONDS=12)
+    done = server.run("deploy", server.commit(change), HEALTH_SECONDS=20)
     assert (done.returncode, why in done.stdout + done.stderr) == (1, True)
     assert server.running() == {server.current} == {before}
 
@@ -75,7 +75,7 @@ def test_requirements_are_installed_by_their_hashes_only(server: Server) -> None
 @pytest.mark.parametrize("change", [DIES_IN_SERVICE, DASHBOARD_DIES], ids=["web", "dashboard"])
 def test_one_that_fails_in_service_is_rolled_back(server: Server, change: Change) -> None:
     before = server.current
-    done = server.run("deploy", server.commit(change), HEALTH_SECONDS=12)
+    done = server.run("deploy", server.commit(change), HEALTH_SECONDS=30)
     assert done.returncode == 3
     assert "worn out" in done.stdout  # the last log lines
     assert server.running() == {server.current} == {before}

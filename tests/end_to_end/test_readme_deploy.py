@@ -115,7 +115,7 @@ def machine(tmp_path: Path, site: Site, postgres: Postgres) -> Iterator[Machine]
     postgres.drop(url)
 
 
-@pytest.mark.end_to_end
+@pytest.mark.deployment
 def test_ten_commands_lead_to_a_picture(machine: Machine, site: Site) -> None:
     commands = ten_commands()
     assert len(commands) == 10
