@@ -18,7 +18,8 @@ test: $(VENV)/.installed-dev lint  ## everything that must be true before a chan
 	$(BIN)/python -m pytest -q -n 2 -m "not browser and not deployment"
 
 test-all: test  ## and a real browser, and deployments (needs Debian's chromium, supervisor); CI runs this
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "browser or deployment"
+	$(BIN)/python -m pytest -q -m browser
+	$(BIN)/python -m pytest -q -m deployment
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check -q .
