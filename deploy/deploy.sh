@@ -339,8 +339,9 @@ answers() {
   local until=$((SECONDS + HEALTH_SECONDS)) pid
   pid="$(ctl pid "$1")" || return 1
   while [ "$SECONDS" -lt "$until" ] && [ "$(ctl pid "$1")" = "$pid" ]; do
-    # At once, so that each process takes some of them.
-    ask --parallel --parallel-immediate -i "/api/health?[1-8]" | grep -qi "^x-release: $2" && return 0
+    # At once, so that each process takes some of them. Not grep -q, which would break the pipe.
+    ask --parallel --parallel-immediate -i "/api/health?[1-8]" | grep -i "^x-release: $2" >/dev/null &&
+      return 0
     sleep 0.2
   done
   return 1
