@@ -7,13 +7,14 @@ import logging
 import time
 from collections import namedtuple
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 import httpx
 import pytest
 
-from core.errors import LeaseLostError, MediaError
+from core.errors import LeaseLostError, MediaError, StorageError
 from core.media.download import Downloader, SpooledFile
 from core.media.guard import guarded_client
 from core.media.part import Record
@@ -419,3 +420,33 @@ def test_a_download_is_logged_by_host_only(spool: Spool, caplog: pytest.LogCaptu
     (record,) = caplog.records
     assert (record.event, record.host) == ("media.downloaded", "media.example")  # type: ignore[attr-defined]
     assert "s3cret" not in caplog.text
+
+
+def test_what_storage_refuses_makes_way_for_a_new_file_and_not_the_other_way_round(
+    host: MediaHost, client: httpx.Client, tmp_path: Path
+) -> None:
+    host.files["/b.mp4"] = VIDEO
+    room_for_one = Spool(tmp_path, len(VIDEO) + MIB, disk_usage=lambda _: Disk(1 << 40, 1 << 39))
+    downloader = Downloader(client, room_for_one, max_bytes=8 * MIB)
+
+    def is_put(path: str, code: str, sha256: str | None = None) -> bool:
+        dies_at = datetime.now(UTC) + timedelta(days=14)
+        with (
+            pytest.raises((MediaError, StorageError)) as caught,
+            downloader.fetch(
+                host.url(path),
+                name=path[1],
+                token="lease1",
+                keep_going=no_matter,
+                sha256=sha256,
+                dies_at=dies_at,
+            ),
+        ):
+            raise StorageError(code, "as the test has it")
+        return caught.value.code == code
+
+    assert is_put("/a.mp4", "storage.refused")
+    assert is_put("/b.mp4", "storage.refused")  # /a.mp4 made way
+    assert not is_put("/a.mp4", "storage.refused", DIGEST)  # and does not come back by itself
+    assert is_put("/b.mp4", "storage.unavailable", DIGEST)
+    assert not is_put("/a.mp4", "storage.refused")  # what is not refused any more stays
