@@ -42,6 +42,7 @@ class Attempt:
     at: float
     status: int | None
     error: str | None = None
+    body_sha256: str | None = None
 
     @property
     def delivered(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -60,7 +61,8 @@ class PretendKie:
         request = body if isinstance(body, dict) else {}
         if refusal := self._refusal(number, request):
             answer, code, why = refusal
-            self.ledger.refuse(number, self.clock.now(), code, why)
+            url = request.get("callBackUrl")
+            self.ledger.refuse(number, self.clock.now(), code, why, url)
             return answer
         task = new_task(
             self._new_id(), number, request, self.clock.now(), self._speed, self.switches
@@ -123,7 +125,8 @@ class PretendKie:
         body = render(task, post, now, self.folder_url(task))
         signed = headers(task.id, post, self.clock.wall(), self._hmac_key)
         status, error = self._transport(url or task.callback_url or "", body, signed)
-        return Attempt(self.clock.now(), status, error or None)
+        sha256 = hashlib.sha256(body).hexdigest()
+        return Attempt(self.clock.now(), status, error or None, sha256)
 
     def _refusal(self, number: int, request: Mapping[str, Any]) -> tuple[Answer, int, str] | None:
         if limit := self._over_limit(number):

@@ -54,9 +54,10 @@ class Ledger:
             self.calls += 1
             return self.calls
 
-    def refuse(self, number: int, at: float, code: int, why: str) -> None:
+    def refuse(self, number: int, at: float, code: int, why: str, callback_url: object) -> None:
         """A createTask call that made no task."""
-        self._record("refused", number=number, at=at, code=code, why=why)
+        detail = {"number": number, "at": at, "code": code, "why": why}
+        self._record("refused", **detail, callBackUrl=callback_url)
 
     def add(self, task: Task) -> None:
         """A task was made and charged."""

@@ -66,5 +66,5 @@ def test_the_moved_clock_stays_moved_after_a_restart(kie: InProcessKie) -> None:
 def test_a_closed_ledger_takes_no_more(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
     ledger.close()
-    ledger.refuse(1, NOON, 422, "no")
+    ledger.refuse(1, NOON, 422, "no", None)
     assert ledger.refused == []
