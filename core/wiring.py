@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import httpx
 
 from core.accepted_tasks import AcceptedTasks
 from core.delivery import Delivery
+from core.disk import DiskUsage
 from core.errors import ConfigError, StorageError
 from core.fetching import Fetcher, Provider, still_wanted
 from core.generation.model import Channel
@@ -31,12 +35,13 @@ from core.repeater import Repeater
 from core.settings import Settings
 from core.storage.local import LocalStorage
 from core.storage.port import AssetStorage
+from core.store.database import Database
 from core.store.files import Files
 from core.store.opening import open_database
 from core.store.queries import Queries
 from core.store.store import Store
 from core.submission import Submission
-from core.workers import Workers
+from core.workers import Executors, Workers
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +93,14 @@ class Core:
         wanted = partial(still_wanted, Files(self.store.database))
         return self.spool.sweep(older_than, self.store.now(), wanted)
 
-    def workers(self, channel: Channel, *, announced_only: bool = False) -> Workers:
+    def workers(
+        self,
+        channel: Channel,
+        *,
+        announced_only: bool = False,
+        executor: Executors = ThreadPoolExecutor,
+        stopping: threading.Event | None = None,
+    ) -> Workers:
         """The threads of this process: a process that answers callbacks delivers with fewer."""
         threads = self.settings.delivery_threads
         return Workers(
@@ -98,6 +110,8 @@ class Core:
             threads=max(2, threads // 4) if announced_only else threads,
             channel=channel,
             announced_only=announced_only,
+            executor=executor,
+            stopping=stopping,
         )
 
     def renewal(self) -> Repeater:
@@ -114,21 +128,24 @@ def open_core(
     kie: Provider | None = None,
     media: httpx.Client | None = None,
     storage: AssetStorage | None = None,
+    database: Database | None = None,
+    disk_usage: Callable[[Path], DiskUsage] = shutil.disk_usage,
 ) -> Iterator[Core]:
     """A core on a migrated database; closes its connections at the end.
 
-    A `clock`, `kie`, `media` client or `storage` that is given is used instead of the real one.
+    What is given is used instead of what the settings name; its owner closes it, but for the
+    `database`.
     """
     with ExitStack() as stack:
         threads = settings.delivery_threads
         for_all = threads * 2 + settings.request_threads + MORE_CONNECTIONS
         connections = settings.database_connections or for_all
-        database = open_database(settings.database, connections=connections)
+        database = database or open_database(settings.database, connections=connections)
         stack.callback(database.close)
         store = Store(database, clock=clock, lease=timedelta(seconds=settings.lease_seconds))
         kie = kie or open_kie(settings, stack, connections=threads * 2)
         media = media or _media(settings, stack, connections=threads)
-        spool = _spool(settings, store.now)
+        spool = _spool(settings, disk_usage, store.now)
         downloader = Downloader(media, spool, max_bytes=settings.max_asset_bytes)
         leases = Leases(store.claims.renew)
         storage = storage or open_storage(settings, stack)
@@ -174,12 +191,14 @@ def policy(settings: Settings) -> Policy:
     )
 
 
-def _spool(settings: Settings, now: Callable[[], datetime]) -> Spool:
+def _spool(
+    settings: Settings, disk_usage: Callable[[Path], DiskUsage], now: Callable[[], datetime]
+) -> Spool:
     try:
         return Spool(
             settings.data_dir / "spool",
             settings.spool_max_bytes,
-            shutil.disk_usage,
+            disk_usage,
             clock=lambda: now().timestamp(),
         )
     except OSError as error:

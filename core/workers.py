@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
@@ -21,6 +21,8 @@ from core.store.claims import Claims, Lane
 logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
+#: Makes an executor of so many threads that bear this name.
+Executors = Callable[[int, str], Executor]
 
 LOOK_AGAIN_SECONDS = 0.1  # after a look that found nothing and during which a nudge came
 CANCEL_SECONDS = 3.0  # a cancelled download notices with its next chunk
@@ -30,6 +32,7 @@ class Workers:
     """A bounded pool for each lane. Idle threads cost nothing; busy ones claim what comes next.
 
     `announced_only`: leave to others what no callback has spoken of (and what was set aside).
+    `executor` gives each lane its threads; `stopping` is what they wait for between two looks.
     """
 
     def __init__(
@@ -41,6 +44,8 @@ class Workers:
         threads: int,
         channel: Channel,
         announced_only: bool = False,
+        executor: Executors = ThreadPoolExecutor,
+        stopping: threading.Event | None = None,
     ) -> None:
         self._delivery = delivery
         self._claims = claims
@@ -51,8 +56,10 @@ class Workers:
         self._lock = threading.Lock()
         self._looking: set[Lane] = set()  # somebody is about to look for what is due here
         self._nudged: set[Lane] = set()  # and must look again afterwards
-        self._lanes = {lane: _LanePool(lane.value, width) for lane, width in widths.items()}
-        self._stopping = threading.Event()
+        self._lanes = {
+            lane: _LanePool(executor(width, lane.value), width) for lane, width in widths.items()
+        }
+        self._stopping = stopping or threading.Event()
         self._alone = False  # something set aside is due: claim nothing else
         self._trying_alone = False
 
@@ -165,8 +172,8 @@ class Workers:
 class _LanePool:
     """Threads that repeat a job while it says that there may be more to do."""
 
-    def __init__(self, name: str, width: int) -> None:
-        self._executor = ThreadPoolExecutor(width, thread_name_prefix=name)
+    def __init__(self, executor: Executor, width: int) -> None:
+        self._executor = executor
         self._width = width
         self._changed = threading.Condition()
         self._under_way = 0  # jobs that run, or wait for a thread

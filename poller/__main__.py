@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -18,18 +18,12 @@ from core.generation.model import Channel
 from core.logs import set_up_logs
 from core.settings import Settings
 from core.store.migrate import require_current
-from core.store.retention import Pruned, Retention
 from core.wiring import Core, open_core
 from core.workers import Workers
+from poller.jobs import jobs
 
 logger = logging.getLogger("poller")
 
-TICK_SECONDS = 1
-BEAT_SECONDS = 5
-SWEEP_SECONDS = 600
-PRUNE_SECONDS = 600
-PRUNED_BATCHES = 20  # at a time, of each sort: a stop waits for no more
-ORPHANS_AFTER = timedelta(hours=1)
 STOP_PATIENCE_SECONDS = 15
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -40,7 +34,7 @@ def main() -> int:
     parser.parse_args()
     try:
         settings = Settings.load()
-        set_up_logs(settings.log_level, settings.log_format)
+        set_up_logs(settings.log_level, settings.log_format, settings.secret_values)
         with open_core(settings) as core:
             require_current(core.store.database)
             core.prepare_storage()
@@ -79,32 +73,10 @@ def _scheduler(core: Core, workers: Workers) -> BackgroundScheduler:
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600},
         timezone="UTC",
     )
-    every = {
-        lambda: _tick(workers): TICK_SECONDS,
-        lambda: core.store.processes.beat("poller"): BEAT_SECONDS,
-        lambda: core.store.sweep_unmatched(): BEAT_SECONDS,
-        lambda: core.submission.hand_in(): BEAT_SECONDS,
-        lambda: core.store.rollup.fold(): BEAT_SECONDS,
-        lambda: core.sweep_spool(ORPHANS_AFTER): SWEEP_SECONDS,
-        lambda: core.storage.sweep(ORPHANS_AFTER, core.store.now()): SWEEP_SECONDS,
-        lambda: _prune(core): PRUNE_SECONDS,
-    }
     now = datetime.now(UTC)
-    for job, seconds in every.items():
+    for job, seconds in jobs(core, workers).items():
         scheduler.add_job(_forgiving(job), "interval", seconds=seconds, next_run_time=now)
     return scheduler
-
-
-def _tick(workers: Workers) -> None:
-    logger.debug("tick", extra={"event": "poller.tick"})
-    workers.tick()
-
-
-def _prune(core: Core) -> None:
-    kept = timedelta(days=core.settings.retention_days)
-    pruned = Retention(core.store.database, core.store.now, kept).prune(batches=PRUNED_BATCHES)
-    if pruned != Pruned():
-        logger.info("pruned %s", pruned.in_words(), extra={"event": "history.pruned"})
 
 
 def _forgiving(job: Callable[[], object]) -> Callable[[], None]:

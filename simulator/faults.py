@@ -70,6 +70,7 @@ class Faults:
     media_html: Fault | None = None  # 200 and an error page
     media_short: Fault | None = None  # a whole answer of only so many bytes
     media_cut: Fault | None = None  # connection cut after so many bytes
+    media_changed: Fault | None = None  # an earlier version, cut after so many bytes
     media_no_range: Fault | None = None  # Range is ignored
     media_content_type: Fault | None = None
     media_slow: Fault | None = None  # bytes per second

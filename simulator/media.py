@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from simulator import mp3, mp4, picture
-from simulator.content import Content
+from simulator.content import Content, Repeat
 from simulator.faults import Fault
 from simulator.kie import PretendKie
 from simulator.tasks import Task, file_names
@@ -54,6 +54,11 @@ class MediaHost:
         task = self._kie.ledger.tasks.get(wanted.task_id)
         if task is None or not self._exists(task, wanted) or self._is_dead(task, wanted):
             return Serving(status=404)
+        if changed := self._hit(task, "media_changed"):
+            draft = _draft(task, wanted.name)
+            whole_but_one = draft.content.length - 1
+            cut_after = min(int(changed.value), whole_but_one)
+            return replace(draft, cut_after=cut_after, ranges=False)
         return self._spoiled(task, whole(task, wanted.name))
 
     def _exists(self, task: Task, wanted: Wanted) -> bool:
@@ -105,6 +110,13 @@ def whole(task: Task, name: str) -> Serving:
     etag = hashlib.sha256(f"{full_name}/{task.file_bytes}".encode()).hexdigest()[:32]
     content = _content(task, full_name, suffix)
     return Serving(content=content, content_type=CONTENT_TYPES[suffix], etag=etag)
+
+
+def _draft(task: Task, name: str) -> Serving:
+    """An earlier version, as long as the final one and other than it from the first byte on."""
+    final = whole(task, name)
+    content = Content.of(Repeat(b"draft ", final.content.length))
+    return replace(final, content=content, etag=f"draft-{final.etag}")
 
 
 def _content(task: Task, full_name: str, suffix: str) -> Content:

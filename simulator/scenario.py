@@ -70,6 +70,7 @@ VALUES = {
     "media_missing": Value(None),
     "media_short": Value(1000),
     "media_cut": Value(1000),
+    "media_changed": Value(1000),
     "media_content_type": Value("application/octet-stream"),
     "media_slow": Value(10_000),
     "media_redirect": Value("http://10.0.0.1/internal"),

@@ -53,7 +53,8 @@ class Sender:
     """The callbacks of all tasks, in the order in which they fall due.
 
     `plan` says what a finished task is owed, `send` tries one post once, `run` runs a job: at once
-    by default, which suits tests; a started sender runs them on threads of its own.
+    by default, which suits tests; a started sender runs them on threads of its own. `woken` is set
+    when something new falls due.
     """
 
     def __init__(
@@ -68,9 +69,10 @@ class Sender:
         self._ledger, self._clock, self._speed = ledger, clock, speed
         self._plan, self._send = plan, send
         self._due: list[tuple[float, str]] = []
+        self._pushed: set[tuple[float, str]] = set()
         self._under_way: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
-        self._wake = threading.Event()
+        self.woken = threading.Event()
         self._stopped = False
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -85,12 +87,18 @@ class Sender:
 
     def wake(self) -> None:
         """The clock was moved: look again."""
-        self._wake.set()
+        self.woken.set()
 
     def send_due(self) -> None:
         """Send all that is due by now."""
         while (task_id := self._next_due()) is not None:
             self._look(self._ledger.tasks[task_id])
+
+    @property
+    def next_due(self) -> float:
+        """When something falls due next, on the simulated clock; never: infinity."""
+        with self._lock:
+            return self._due[0][0] if self._due else float("inf")
 
     def start(self) -> None:
         """Send what falls due from now on, on threads of its own."""
@@ -103,7 +111,7 @@ class Sender:
     def stop(self, patience: float = 1.0) -> None:
         """Start nothing more; posts under way get `patience` seconds in all."""
         self._stopped = True
-        self._wake.set()
+        self.woken.set()
         for _ in range(_WORKERS):
             self._jobs.put(None)
         deadline = time.monotonic() + patience
@@ -112,14 +120,21 @@ class Sender:
 
     def _look_at(self, due: float, task_id: str) -> None:
         with self._lock:
+            self._push(due, task_id)
+        self.woken.set()
+
+    def _push(self, due: float, task_id: str) -> None:
+        if (due, task_id) not in self._pushed:  # one look considers all posts of a task
+            self._pushed.add((due, task_id))
             heapq.heappush(self._due, (due, task_id))
-        self._wake.set()
 
     def _next_due(self) -> str | None:
         with self._lock:
             if self._stopped or not self._due or self._due[0][0] > self._clock.now():
                 return None
-            return heapq.heappop(self._due)[1]
+            entry = heapq.heappop(self._due)
+            self._pushed.remove(entry)
+            return entry[1]
 
     def _look(self, task: Task) -> None:
         if not task.is_final(self._clock.now()):
@@ -137,7 +152,7 @@ class Sender:
             if due is None or key in self._under_way:
                 return
             if due > self._clock.now():
-                heapq.heappush(self._due, (due, task.id))
+                self._push(due, task.id)
                 return
             self._under_way.add(key)
         self.run(lambda: self._try(task, post))
@@ -152,11 +167,9 @@ class Sender:
 
     def _schedule(self) -> None:
         while not self._stopped:
-            self._wake.clear()
+            self.woken.clear()
             self.send_due()
-            with self._lock:
-                due = self._due[0][0] if self._due else self._clock.now() + _LONGEST_WAIT
-            self._wake.wait(min(max(due - self._clock.now(), 0), _LONGEST_WAIT))
+            self.woken.wait(min(max(self.next_due - self._clock.now(), 0), _LONGEST_WAIT))
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from core.generation.ending import give_up
 from core.generation.model import Asset, Change, Channel, Code, Event, Generation, Status
 from core.generation.schedule import (
+    CANDIDATE_ASKS,
+    CANDIDATE_PATIENCE,
     EMPTY_PATIENCE,
     GRACE,
     MEDIA_LIFETIME,
@@ -17,6 +19,7 @@ from core.generation.schedule import (
 )
 from core.kie.report import FAIL, SUCCESS, AskAnswer, AskFailed, Report
 
+LATE_GAP_SECONDS = 3600.0
 QUEUED_STATES = ("waiting", "queuing")
 
 
@@ -131,17 +134,41 @@ def _ask_failed(generation: Generation, failed: AskFailed, now: datetime, policy
     if failed.code == "kie.unknown_task" and fresh:
         return Change(generation.evolve(due_at=now + announced_gap(generation.attempts, 10)))
     if generation.task_id is None and failed.code == "kie.unknown_task":
-        return candidate_refused(generation, "KIE does not know it", now)
+        if not _may_turn_up(generation, now):
+            return candidate_refused(generation, "KIE does not know it", now)
+        gap = announced_gap(generation.attempts, policy.max_gap_seconds)
+        return Change(generation.evolve(due_at=now + gap))
     news = is_news(generation.attempts) or failed.code != generation.error_code
     event = Event("ask.failed", {"code": failed.code, "why": failed.message}, kept=news)
     if not generation.gave_up:
         generation = generation.evolve(error_code=failed.code, error=failed.message)
     later = _look_later(generation, now, policy)
-    if later.generation.due_at is not None and not later.generation.is_final:
-        wait = failed.retry_after or policy.dice() * (later.generation.due_at - now).total_seconds()
-        at = now + timedelta(seconds=min(max(wait, 1.0), policy.max_gap_seconds))
-        later = Change(later.generation.evolve(due_at=at), later.events)
-    return Change(later.generation, (event, *later.events))
+    return Change(
+        _again_after(failed, generation, later.generation, now, policy), (event, *later.events)
+    )
+
+
+def _again_after(
+    failed: AskFailed, before: Generation, later: Generation, now: datetime, policy: Policy
+) -> Generation:
+    """The generation to be looked at again sooner than if KIE had told something."""
+    if later.due_at is None:
+        return later
+    gap = later.due_at - now
+    if before.gave_up:  # these looks are hours apart
+        return later.evolve(due_at=now + min(gap, announced_gap(before.attempts, LATE_GAP_SECONDS)))
+    if later.is_final:
+        return later
+    wait = failed.retry_after or policy.dice() * gap.total_seconds()
+    return later.evolve(due_at=now + timedelta(seconds=min(max(wait, 1.0), policy.max_gap_seconds)))
+
+
+def _may_turn_up(generation: Generation, now: datetime) -> bool:
+    """Whether to ask again about a task that only a callback has named; no submission waits."""
+    if generation.announced_at is None or generation.submit_started_at is None:
+        return False
+    is_recent = now - generation.announced_at < CANDIDATE_PATIENCE
+    return is_recent or generation.attempts < CANDIDATE_ASKS
 
 
 def _failed(generation: Generation, report: Report, now: datetime) -> Change:

@@ -16,6 +16,10 @@ GROWTH = 1.6
 STEADY_GAP = 60.0
 
 GRACE = timedelta(seconds=90)  # how long KIE may not know a task that it has just made
+#: How long, and how often at least, KIE is asked about a task that only a callback has named before
+#: that is dropped as unknown: it may be the only word of what was paid for.
+CANDIDATE_PATIENCE = timedelta(minutes=20)
+CANDIDATE_ASKS = 6
 EMPTY_PATIENCE = timedelta(minutes=10)  # how long a success without files is asked about again
 MEDIA_LIFETIME = timedelta(days=14)
 LADDERS = 3  # fruitless ladders after which a file is lost ...

@@ -15,6 +15,7 @@ from core.ids import new_id
 from core.store.migrate import migrate
 from core.store.opening import open_database
 from core.store.store import Store
+from tests.checker.witness import install_witness
 from tests.support.databases import rows
 from tests.support.processes import PATIENCE_SECONDS, Process, free_port, wait_until
 
@@ -91,10 +92,13 @@ class Site:
         """The answer to createTask."""
         return self._json(self._http.post(f"{self.web_url}/api/kie/createTask", json=body))
 
-    def create_and_hang_up(self, body: dict[str, Any]) -> None:
+    def create_and_hang_up(
+        self, body: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> None:
         """Send createTask and hang up soon, as an impatient caller does."""
+        url = f"{self.web_url}/api/kie/createTask"
         with suppress(httpx.ReadTimeout):
-            self._http.post(f"{self.web_url}/api/kie/createTask", json=body, timeout=0.5)
+            self._http.post(url, json=body, headers=headers, timeout=0.5)
 
     def answers(self) -> bool:
         """Whether the webhook does."""
@@ -106,6 +110,10 @@ class Site:
     def get(self, path: str) -> dict[str, Any]:
         """JSON from our API."""
         return self._json(self._http.get(self.web_url + path))
+
+    def delete(self, generation_id: str) -> None:
+        """Delete a generation."""
+        self._json(self._http.delete(f"{self.web_url}/api/generations/{generation_id}"))
 
     def status(self, url: str) -> int:
         """How a URL is answered."""
@@ -124,6 +132,11 @@ class Site:
     def finish(self, task_id: str) -> None:
         """KIE ends a task now."""
         url = f"{self.kie_url}/simulator/tasks/{task_id}/finish"
+        self._json(self._http.post(url, json={}))
+
+    def call_back(self, task_id: str) -> None:
+        """KIE sends the callback of a task once more."""
+        url = f"{self.kie_url}/simulator/tasks/{task_id}/callback"
         self._json(self._http.post(url, json={}))
 
     def ledger(self) -> dict[str, Any]:
@@ -194,10 +207,11 @@ class Site:
 
 @contextmanager
 def open_site(folder: Path, database_url: str = "", **settings: object) -> Iterator[Site]:
-    """A migrated site with a simulator, on SQLite by default; everything is killed at the end."""
+    """A migrated, watched site with a simulator, on SQLite by default; all is killed at the end."""
     site = Site(folder, database_url, **settings)
     try:
         migrate(site.database_url)
+        install_witness(site.database_url)
         site.simulator()
         yield site
     finally:

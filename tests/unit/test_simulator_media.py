@@ -130,6 +130,14 @@ def test_a_cut_download_ends_before_its_length(start: Start) -> None:
     assert not kie.view(f"{1:032x}")["downloads"][0]["complete"]
 
 
+def test_a_file_can_change_between_two_requests(start: Start) -> None:
+    kie = start(media_changed={"times": 1, "value": 5000})
+    draft, final = get(kie), get(kie)
+    assert (len(draft.data), len(final.data)) == (5000, int(final.headers["Content-Length"]))
+    assert draft.headers["ETag"] != final.headers["ETag"]
+    assert draft.data != final.data[:5000]
+
+
 def test_a_host_can_ignore_ranges(start: Start) -> None:
     answer = get(start(media_no_range=True), Range="bytes=5-")
     assert answer.status_code == 200

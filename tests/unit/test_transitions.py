@@ -11,7 +11,13 @@ from core.errors import MediaError, StepError, StorageError
 from core.generation.asking import after_ask, candidate_refused
 from core.generation.ending import give_up
 from core.generation.model import Asset, Channel, Code, Generation, Status
-from core.generation.schedule import LOOK_AGAIN_UNTIL, Policy, look_again_at
+from core.generation.schedule import (
+    CANDIDATE_ASKS,
+    CANDIDATE_PATIENCE,
+    LOOK_AGAIN_UNTIL,
+    Policy,
+    look_again_at,
+)
 from core.generation.steps import Ask, Rest, StoreFile, Submit, next_step
 from core.generation.storing import after_store_failed, after_stored
 from core.generation.submitting import after_no_slot, after_submit
@@ -192,10 +198,26 @@ def test_a_task_may_be_unknown_for_90_seconds(around: timedelta) -> None:
 
 
 @pytest.mark.parametrize("around", AROUND)
-def test_a_task_that_only_a_callback_named_is_dropped_after_90_seconds(around: timedelta) -> None:
-    row = made(submit_started_at=NOON, candidate_task_id="c", announced_at=NOON)
+def test_a_task_that_holds_up_a_submission_is_dropped_after_90_seconds(
+    around: timedelta,
+) -> None:
+    row = made(candidate_task_id="c", announced_at=NOON)
     row = asked(row, UNKNOWN_TASK, NOON + timedelta(seconds=90) + around)
     assert row.candidate_task_id == ("c" if around < timedelta() else None)
+
+
+@pytest.mark.parametrize("first_look", [timedelta(), timedelta(minutes=2), timedelta(hours=3)])
+def test_a_task_that_only_a_callback_named_is_asked_about_for_a_while(
+    first_look: timedelta,
+) -> None:
+    """The first look can be late: createTask may have hung, or KIE have been away."""
+    row = made(submit_started_at=NOON, candidate_task_id="c", announced_at=NOON)
+    now, asks = NOON + first_look, 0
+    while row.candidate_task_id is not None:
+        row, asks = asked(row, UNKNOWN_TASK, now), asks + 1
+        now = row.due_at or now
+    assert CANDIDATE_ASKS <= asks < 30
+    assert now - NOON >= CANDIDATE_PATIENCE
 
 
 def test_a_dropped_candidate_does_not_hold_up_a_submission() -> None:
@@ -228,6 +250,19 @@ def test_a_failed_ask_is_shown_and_tried_again_soon(code: str) -> None:
 def test_an_answer_of_kie_ends_the_waiting_for_it(code: str) -> None:
     row = asked(submitted(error_code=code, error="why"), report("t"), NOON)
     assert (row.error_code, row.error) == (None, None)
+
+
+def test_a_late_look_that_told_nothing_is_repeated_soon() -> None:
+    row = submitted(status=Status.FAILED, error_code="provider.timeout", gave_up_at=NOON)
+    now, gaps = NOON + timedelta(hours=6), []
+    for _ in range(14):
+        row = asked(row, AskFailed("kie.unavailable", "HTTP 502"), now)
+        assert row.due_at is not None
+        gaps.append((row.due_at - now).total_seconds())
+        now = row.due_at
+    assert gaps[:4] == [1, 2, 4, 8]
+    assert gaps[-1] == 3600
+    assert (row.status, row.error_code) == ("failed", "provider.timeout")
 
 
 @pytest.mark.parametrize(("retry_after", "seconds"), [(7.0, 7), (9999.0, 300)])
