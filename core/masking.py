@@ -3,7 +3,8 @@
 KIE repeats our callback URL, with its token, inside `param`: JSON text inside JSON text, where `=`
 and `&` may be written `\\u003d`, `%3D` and so on. Where a text is JSON it is decoded, masked and
 encoded again; the rest is matched with every letter in any of its spellings. Each character is
-looked at a bounded number of times, so hostile text costs no more than its length.
+looked at a bounded number of times, so hostile text costs no more than its length. JSON text in
+more layers than anybody writes is masked whole: encoded again, each layer may double it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ SHOWN_HEADERS = frozenset(
 )
 CREDENTIAL_HEADERS = frozenset({"authorization", "x-webhook-signature"})
 MAX_HEADER_BYTES = 500
+MAX_ENCODINGS = 8
 
 _CUT = "…"
 _Literals = Callable[[str], str]
@@ -57,7 +59,7 @@ def mask(text: str, secrets: Sequence[str] = ()) -> str:
 
     `secrets` are masked wherever they stand, plainly or percent-encoded.
     """
-    return _storable(_mask_text(_storable(text), _literal_masker(tuple(secrets))))
+    return _storable(_mask_text(_storable(text), _literal_masker(tuple(secrets)), MAX_ENCODINGS))
 
 
 def cap(text: str, limit_bytes: int) -> str:
@@ -91,14 +93,17 @@ def _literal_masker(secrets: tuple[str, ...]) -> _Literals:
     return lambda text: pattern.sub(MASK, text)
 
 
-def _mask_text(text: str, literals: _Literals) -> str:
-    masked = _mask_json(text, literals)
+def _mask_text(text: str, literals: _Literals, encodings: int) -> str:
+    if not encodings:
+        return MASK
+    masked = _mask_json(text, literals, encodings)
     if masked is not None:
         return masked
     loose = _mask_loose(text, literals)
     if loose == text:
         return text
-    as_json = _mask_json(loose, literals)  # what was masked may be all that kept it from parsing
+    # What was masked may be all that kept it from parsing.
+    as_json = _mask_json(loose, literals, encodings)
     return loose if as_json is None else as_json
 
 
@@ -108,13 +113,13 @@ def _mask_loose(text: str, literals: _Literals) -> str:
     return _BEARER.sub(rf"\1{MASK}", _ASSIGNMENT.sub(rf"\1\2{MASK}", literals(text)))
 
 
-def _mask_json(text: str, literals: _Literals) -> str | None:
+def _mask_json(text: str, literals: _Literals, encodings: int) -> str | None:
     """The text masked as JSON; None where it is not JSON to be trusted with a re-encoding."""
     if not text.lstrip().startswith(("{", "[", '"')):
         return None
     try:
         value = json.loads(text, object_pairs_hook=_object)
-        masked = _mask_value(value, literals)
+        masked = _mask_value(value, literals, encodings)
         return text if masked == value else json.dumps(masked, ensure_ascii=False)
     except (ValueError, RecursionError):
         return None
@@ -127,23 +132,23 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _mask_value(value: object, literals: _Literals) -> object:
+def _mask_value(value: object, literals: _Literals, encodings: int) -> object:
     if isinstance(value, str):
-        return _mask_text(value, literals)
+        return _mask_text(value, literals, encodings - 1)
     if isinstance(value, list):
-        return [_mask_value(item, literals) for item in value]
+        return [_mask_value(item, literals, encodings) for item in value]
     if isinstance(value, dict):
         return {
-            _mask_loose(name, literals): _mask_field(name, item, literals)
+            _mask_loose(name, literals): _mask_field(name, item, literals, encodings)
             for name, item in value.items()
         }
     written = json.dumps(value)
     return value if literals(written) == written else MASK
 
 
-def _mask_field(name: str, value: object, literals: _Literals) -> object:
+def _mask_field(name: str, value: object, literals: _Literals, encodings: int) -> object:
     hidden = value is not None and _SENSITIVE_NAME.search(name)
-    return MASK if hidden else _mask_value(value, literals)
+    return MASK if hidden else _mask_value(value, literals, encodings)
 
 
 def _storable(text: str) -> str:

@@ -19,6 +19,7 @@ from webhook import (
     errors,
     generations,
     health,
+    reading,
     sync,
 )
 from webhook.callback_keys import callback_keys
@@ -51,6 +52,7 @@ def create_app(core: Core, workers: Workers, waiting: Waiting | None = None) -> 
     )
     auth.register(app)
     errors.register(app)
+    reading.register(app)
     for module in (create, callback, sync, generations, debug, health, assets, docs):
         app.register_blueprint(module.blueprint)
     app.after_request(_guarded)

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any, TypeVar
 
-from flask import request
+from flask import Flask, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
@@ -20,12 +20,27 @@ MAX_BODY_BYTES = 1 << 20
 Model = TypeVar("Model", bound=BaseModel)
 
 
+def register(app: Flask) -> None:
+    """Refuse every query that is not UTF-8: Werkzeug raises in the middle of an endpoint."""
+    app.before_request(_check_query)
+
+
+def _check_query() -> None:
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError:
+        raise ApiError(400, "query.invalid", "the query is not UTF-8") from None
+
+
 def read_body() -> bytes:
     """The request's body, of known length or in chunks.
 
     RequestEntityTooLarge over 1 MiB, ClientDisconnected where it ends before its end.
     """
-    body = request.get_data()
+    try:
+        body = request.get_data()
+    except OSError as error:  # gunicorn's word for chunks that are none
+        raise ClientDisconnected from error
     if len(body) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
     if len(body) < (request.content_length or 0):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -36,6 +37,7 @@ ASK_SECONDS = 15.0  # from the first byte sent to the last one read, as below
 CREATE_SECONDS = 120.0  # acceptance has been seen to take more than 90 s
 KEPT_SECONDS = 5.0  # an idle connection
 MAX_BODY_BYTES = 4 << 20
+PACKED = ("gzip", "x-gzip", "deflate")  # not asked for, and understood where it comes
 
 # Raised before a byte of the request left; whatever else fails may have failed after KIE read it.
 NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -207,12 +209,25 @@ NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, UnicodeError, _UnreadableError)
 
 
 def _body(response: httpx.Response) -> bytes:
+    # Unpacked by httpx, one small piece could fill the memory before its size is known.
+    is_packed = response.headers.pop("content-encoding", "identity").lower() in PACKED
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             raise _UnreadableError(f"KIE's answer is over {MAX_BODY_BYTES} bytes")
-    return bytes(body)
+    return _unpacked(bytes(body)) if is_packed else bytes(body)
+
+
+def _unpacked(body: bytes) -> bytes:
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, whichever it is
+    try:
+        unpacked = unpacker.decompress(body, MAX_BODY_BYTES)
+    except zlib.error as error:
+        raise _UnreadableError("KIE's answer is packed, and damaged") from error
+    if not unpacker.eof:
+        raise _UnreadableError(f"KIE's answer is cut, or over {MAX_BODY_BYTES} bytes unpacked")
+    return unpacked
 
 
 def _json_object(body: bytes) -> dict[str, object] | None:

@@ -79,7 +79,7 @@ def text(value: object, limit: int = 2_000) -> str | None:
 
 def task_id(value: object) -> str | None:
     """A task id within the bounds that every documented form keeps; opaque otherwise."""
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     return value if isinstance(value, str) and _TASK_ID.fullmatch(value) else None
 

@@ -10,7 +10,9 @@ import httpx
 
 from core.errors import MediaError
 
-CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+# No file has more digits, and `int` refuses some thousands.
+LENGTH = re.compile(r"[0-9]{1,18}")
+CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 TRY_AGAIN = (408, 425, 429)
 
 
@@ -54,6 +56,7 @@ def _partial(response: httpx.Response, start: int) -> Answer:
     match = CONTENT_RANGE.fullmatch(header)
     if not start or match is None or int(match[1]) != start:
         host = response.url.host
+        header = header[:100]
         raise MediaError("media.broken", f"{host} sent {header!r}, not the bytes from {start} on")
     total = None if match[3] == "*" else int(match[3])
     return Answer(start, total, _validator(response))
@@ -61,7 +64,7 @@ def _partial(response: httpx.Response, start: int) -> Answer:
 
 def _content_length(response: httpx.Response) -> int | None:
     length = response.headers.get("content-length", "")
-    return int(length) if length.isdecimal() else None
+    return int(length) if LENGTH.fullmatch(length) else None
 
 
 def _validator(response: httpx.Response) -> str | None:

@@ -24,6 +24,13 @@ IDLE_SECONDS = 30
 MAX_ADDRESSES = 6  # each may take the whole connect timeout
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+# Closed as a whole: what Python takes for public there depends on its version.
+CLOSED = (
+    ipaddress.IPv4Network("192.0.0.0/24"),  # for protocols
+    ipaddress.IPv4Network("192.88.99.0/24"),  # relays of 6to4, given up in 2015
+    ipaddress.IPv6Network("2001::/23"),  # for protocols, Teredo among them
+    ipaddress.IPv6Network("3fff::/20"),  # documentation
+)
 
 Resolver = Callable[[str, int], list[str]]
 
@@ -40,18 +47,19 @@ def resolve(host: str, port: int) -> list[str]:
 def is_public(address: str) -> bool:
     """Whether an address literal, or the address hidden inside it, is on the public internet."""
     ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv4Address):
-        return ip.is_global and not ip.is_multicast
-    if embedded := _embedded(ip):
-        return all(is_public(str(inner)) for inner in embedded)
-    return ip in GLOBAL_UNICAST and ip.is_global
+    if isinstance(ip, ipaddress.IPv6Address):
+        if embedded := _embedded(ip):
+            return is_public(str(embedded))
+        if ip not in GLOBAL_UNICAST:
+            return False
+    return ip.is_global and not ip.is_multicast and not any(ip in each for each in CLOSED)
 
 
-def _embedded(ip: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
-    """IPv4 addresses that a translator or tunnel may take the packets on to."""
-    nat64 = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in NAT64 else None
-    candidates = [ip.ipv4_mapped, ip.sixtofour, nat64, *(ip.teredo or ())]
-    return [address for address in candidates if address is not None]
+def _embedded(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a translator or tunnel may take the packets on to."""
+    if ip in NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour
 
 
 def check_url(url: httpx.URL, *, allow_private: bool) -> None:

@@ -58,7 +58,7 @@ class Transfer:
             headers = {"range": f"bytes={part.size}-", "if-range": part.record.validator}
         try:
             return self._follow(httpx.URL(url), headers)
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, UnicodeError) as error:  # the latter: an impossible xn-- name
             raise refused("not a URL that can be called") from error
         except httpx.TransportError as error:
             host = httpx.URL(url).host

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,6 +29,7 @@ class MediaHost:
     files: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     etag: str | None = '"v1"'
+    told_length: Callable[[int], int | None] = int  # what Content-Length says; None: it is absent
     ranges: bool = True
     cuts: list[Cut] = field(default_factory=list)  # one for each answer to come
     requests: list[dict[str, str]] = field(default_factory=list)  # headers, in lower case
@@ -50,6 +51,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each body waits for its head to be acknowledged
     server: _Server
 
     def do_GET(self) -> None:
@@ -78,7 +80,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
-        self.send_header("content-length", str(len(body)))
+        length = self.server.host.told_length(len(body))
+        if length is not None:
+            self.send_header("content-length", str(length))
+        self.close_connection |= length != len(body)
         self.end_headers()
 
     def _body(self, host: MediaHost, body: bytes) -> None:

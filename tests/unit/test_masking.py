@@ -191,6 +191,15 @@ def test_deep_nesting_is_masked_all_the_same(depth: int) -> None:
     assert TOKEN not in mask(text)
 
 
+def test_text_of_many_encodings_does_not_double_with_each() -> None:
+    text = "token=a"
+    for _ in range(60):
+        text = '["' + text.replace("\\", "\\u005c").replace('"', "\\u0022") + '"]'
+    masked = mask(text)
+    assert len(masked) < len(text)
+    assert "token=a" not in masked
+
+
 @RELAXED
 @given(st.text(), st.integers(3, 40))
 def test_capped_text_fits_and_is_cut_visibly(text: str, limit: int) -> None:

@@ -230,3 +230,15 @@ def test_a_file_of_endless_parts_is_given_up() -> None:
     data = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\0tEXt\0\0\0\0" * 500_001
     with pytest.raises(MediaError, match="too many parts"):
         inspected(data)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "gif", "webp", "mp4", "mp3", "pdf"])
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_file_cut_within_its_first_bytes_is_broken(kind: str, size: int) -> None:
+    with pytest.raises(MediaError) as caught:
+        inspected(WHOLE[kind][0][:size])
+    assert caught.value.code == "media.broken"
+
+
+def test_a_short_text_is_a_text() -> None:
+    assert inspected(b"Yes.").content_type == "text/plain"

@@ -18,6 +18,12 @@ from core.media.inspect.xiph import inspect_flac, inspect_ogg
 
 __all__ = ["JSON", "UNKNOWN", "FileType", "inspect"]
 
+#: Every known format has more, before its first byte of content.
+SHORTEST_BYTES = 12
+BEGINNINGS = (
+    *(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"GIF87a", b"RIFF", b"\x1aE\xdf\xa3"),
+    *(b"fLaC", b"OggS", b"ID3", b"%PDF-"),
+)
 UNKNOWN = FileType("application/octet-stream", "bin")
 INSPECTORS: tuple[Inspector, ...] = (
     inspect_png,
@@ -43,9 +49,19 @@ def inspect(file: BinaryIO, size: int) -> FileType:
     if size == 0:
         raise broken("empty")
     view = View(file, size)
+    _check_beginning(view)
     for inspector in INSPECTORS:
         if file_type := inspector(view):
             return file_type
     if not view.head(4096).strip(b"\0") and not view.tail(4096).strip(b"\0"):
         raise broken("nothing but zeros")
+    if size < SHORTEST_BYTES:
+        raise broken("too short to be anything")
     return UNKNOWN
+
+
+def _check_beginning(view: View) -> None:
+    """A file that ends within what it begins with could pass for text, or for a new format."""
+    head = view.head(SHORTEST_BYTES)
+    if any(beginning.startswith(head) and beginning != head for beginning in BEGINNINGS):
+        raise broken("cut within its first bytes")

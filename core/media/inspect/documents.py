@@ -11,7 +11,8 @@ from core.media.inspect.view import FileType, View, broken
 TEXT = FileType("text/plain", "txt")
 JSON = FileType("application/json", "json")
 
-PROLOG = rb"(?:\s|<\?.*?\?>|<!--.*?-->)*"
+# Possessive: what was read is not tried in another way, of which there are exponentially many.
+PROLOG = rb"(?>\s|<\?.*?\?>|<!--.*?-->)*+"
 SVG = re.compile(PROLOG + rb"(?:<!DOCTYPE svg.*?>\s*)?<svg[\s>]", re.S | re.I)
 PAGE = re.compile(
     PROLOG
@@ -54,16 +55,22 @@ def inspect_text(view: View) -> FileType | None:
     the scripts in it.
     """
     head = view.head(4096).removeprefix(codecs.BOM_UTF8)
+    if PAGE.match(_unmarked(head)):  # in whatever encoding: markup is ASCII in all but UTF-16
+        raise broken("an HTML or XML page")
     if not _is_text(head):
         return None
     if SVG.match(head):
         _check_svg(view)
         return None
-    if PAGE.match(head):
-        raise broken("an HTML or XML page")
     if view.size <= LONGEST_MESSAGE and (not head.strip() or MESSAGE.fullmatch(head.strip())):
         raise broken("a text message")
     return JSON if _is_json(view, head) else TEXT
+
+
+def _unmarked(head: bytes) -> bytes:
+    """UTF-16 as UTF-8, where a mark says so; all else as it is."""
+    is_utf_16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return head.decode("utf-16", "replace").encode() if is_utf_16 else head
 
 
 def _is_text(head: bytes) -> bool:

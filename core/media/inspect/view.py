@@ -33,6 +33,8 @@ class View:
         self._reads_left -= 1
         if self._reads_left < 0:
             raise broken("too many parts")
+        if offset >= self.size:
+            return b""  # beyond what a file can have, seek itself fails
         self._file.seek(offset)
         return self._file.read(count)
 
