@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run test test-all lint format lock bench screenshots supabase clean
+.PHONY: install run test test-all lint format lock fuzz bench screenshots supabase audit clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be called
@@ -15,9 +15,10 @@ run: install  ## webhook, poller, dashboard and (without KIE_API_KEY) the simula
 	@$(BIN)/python -m local.run
 
 test: $(VENV)/.installed-dev lint  ## everything that must be true before a change lands
-	$(BIN)/python -m pytest -q -n 2 -m "not browser and not deployment"
+	$(BIN)/python -m pytest -q -n 2 -m "not processes and not browser and not deployment"
 
-test-all: test  ## and a real browser, and deployments (needs Debian's chromium, supervisor); CI runs this
+test-all: test  ## and real kills, a real browser, and deployments (needs Debian's chromium, supervisor); CI runs this
+	$(BIN)/python -m pytest -q -n 2 -m processes
 	$(BIN)/python -m pytest -q -m browser
 	$(BIN)/python -m pytest -q -m deployment
 
@@ -31,6 +32,9 @@ format: $(VENV)/.installed-dev  ## put the code into its one layout
 	$(BIN)/ruff check -q --fix .
 	$(BIN)/ruff format -q .
 
+fuzz: $(VENV)/.installed-dev  ## what tests/fuzz tries, two hundred times as often (an hour or more)
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q -n 2 tests/fuzz
+
 bench: $(VENV)/.installed-dev  ## measure, and print docs/performance.md's table
 	$(BIN)/python -m bench
 
@@ -39,6 +43,9 @@ screenshots: $(VENV)/.installed-dev  ## pictures of every page, both themes and 
 
 supabase: $(VENV)/.installed  ## render the migrations as SQL, into supabase/migrations
 	@$(BIN)/python -m local.render
+
+audit: $(VENV)/.installed-dev  ## ask a database of known weaknesses about requirements.txt (needs a network)
+	$(BIN)/python -m pip_audit --strict --disable-pip --requirement requirements.txt
 
 lock:  ## pin every dependency again, from pyproject.toml
 	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements.txt

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -27,6 +27,7 @@ SECRETS = (
 )
 _BUCKET = re.compile(r"[a-z0-9_-][a-z0-9._-]{0,99}")
 _PASSWORD = re.compile(r"(?<=://)([^/:@]*):.*@")
+_PASSWORD_OF = re.compile(r"://[^/:@]*:(.+)@")
 
 
 class Settings(BaseSettings):
@@ -185,6 +186,13 @@ class Settings(BaseSettings):
     def callback_secrets(self) -> tuple[str, ...]:
         """The configured callback secrets; empty where one has to be made up (loopback only)."""
         return _comma_list(self.kie_callback_secret)
+
+    @property
+    def secret_values(self) -> tuple[str, ...]:
+        """Every secret that is set, and the database's password: what nothing may ever show."""
+        values = [value for name in SECRETS for value in _comma_list(getattr(self, name))]
+        password = _PASSWORD_OF.search(self.database_url)
+        return (*values, *([password[1], unquote(password[1])] if password else []))
 
     @property
     def sends_callback_url(self) -> bool:

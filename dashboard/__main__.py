@@ -33,10 +33,18 @@ def main() -> None:
     except AppError as error:
         print(f"dashboard: {error}", file=sys.stderr)
         sys.exit(2)
-    set_up_logs(settings.log_level, settings.log_format)
-    warm_up()
+    set_up_logs(settings.log_level, settings.log_format, settings.secret_values)
+    _warm_up()
     print(f"dashboard: {browser_url(settings.bind, settings.dashboard_port)}", flush=True)
     cli.main(["run", str(APP), *options(settings)], prog_name="streamlit")
+
+
+def _warm_up() -> None:
+    try:
+        warm_up()
+    except ConfigError as error:  # as DATABASE_URL is read when it is opened
+        print(f"dashboard: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 def options(settings: Settings) -> Iterator[str]:

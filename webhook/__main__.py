@@ -21,7 +21,7 @@ def main() -> int:
     argparse.ArgumentParser(prog="python -m webhook", description=__doc__).parse_args()
     try:
         settings = Settings.load()
-        set_up_logs(settings.log_level, settings.log_format)
+        set_up_logs(settings.log_level, settings.log_format, settings.secret_values)
         with open_core(settings) as core:  # closed again: each worker process opens its own
             require_current(core.store.database)
             core.prepare_storage()

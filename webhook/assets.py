@@ -144,6 +144,6 @@ def _in_folder(folder: Path, path: str) -> Path | None:
         root = folder.resolve(strict=True)
         file = (root / path).resolve(strict=True)
         is_stored = file.is_file() and not file.name.endswith(PART_SUFFIX)
-    except (OSError, ValueError):  # ValueError: NUL
+    except (OSError, ValueError, RuntimeError):  # NUL, and in Python 3.11 and 3.12 a loop of links
         return None
     return file if is_stored and str(file) == f"{root}/{path}" else None

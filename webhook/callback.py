@@ -19,7 +19,7 @@ from core.kie.callbacks import Callback, read_callback
 from core.kie.credentials import Credential, check_credential
 from core.masking import mask, mask_headers
 from core.store.claims import Lane
-from core.store.inbox import Received, Verdict
+from core.store.inbox import TOO_MANY, Received, Verdict
 from webhook.callback_keys import CallbackKeys
 from webhook.errors import error_response
 from webhook.reading import read_body
@@ -88,9 +88,11 @@ def _accept(
         claimed_state=callback.claimed_state,
     )
     verdict = services().core.store.inbox.accept(received)
-    _log(received, verdict, None, started)
+    _log(received, verdict, TOO_MANY if verdict is Verdict.REFUSED else None, started)
     if verdict is Verdict.UNMATCHED:
         return error_response(404, "task.unknown", "no generation has this task, so far")
+    if verdict is Verdict.REFUSED:  # nothing is acknowledged that is not on record
+        return error_response(429, TOO_MANY, "more callbacks of this generation than are kept")
     if verdict is Verdict.ACCEPTED:
         services().workers.nudge(Lane.DELIVER)
     return Response('{"status":"accepted"}\n', mimetype="application/json")

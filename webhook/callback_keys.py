@@ -33,7 +33,7 @@ def callback_keys(core: Core) -> CallbackKeys:
         signature=signature,
         not_url={"KIE_WEBHOOK_HMAC_KEY": signature, **others},
         not_signature={"KIE_CALLBACK_SECRET": url, **others},
-        never_shown=(*url, *signature, *(key for keys in others.values() for key in keys)),
+        never_shown=(*url, *settings.secret_values),
     )
 
 

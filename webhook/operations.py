@@ -77,6 +77,7 @@ OPERATIONS = (
             401: "wrong credential or signature",
             404: "no generation has this task so far; kept, and matched later",
             413: "over 1 MiB",
+            429: "more of one generation than are kept: only counted",
             503: "not kept: send it again",
         },
         is_open=True,

@@ -16,6 +16,7 @@ from core.generation.schedule import (
     Policy,
     is_news,
 )
+from core.masking import mask
 
 #: Fruitless ladders end here; what ends at once comes with its own code.
 LOST_AS = {"media.dead": Code.MEDIA_GONE, "media.broken": Code.MEDIA_INVALID}
@@ -36,7 +37,8 @@ def after_stored(generation: Generation, position: int, url: str, now: datetime)
     """The generation with one more file in permanent storage; `success` with the last main one."""
     asset = generation.asset(position)
     stored = replace(asset, url=url, stored_at=now, error_code=None)
-    event = Event("asset.stored", {"position": position, "url": url, "bytes": asset.size_bytes})
+    detail = {"position": position, "url": mask(url), "bytes": asset.size_bytes}
+    event = Event("asset.stored", detail)
     told = generation.with_asset(stored).evolve(attempts=0, step_since=now)
     told = told.evolve(preview_url=_preview(told))
     if not told.gave_up:
@@ -137,7 +139,7 @@ def _delivered(generation: Generation, mains: list[Asset], now: datetime) -> Cha
         delivered_at=now,
     )
     seconds = (now - (generation.provider_completed_at or now)).total_seconds()
-    detail = {"url": delivered.asset_url, "ms_after_completion": round(seconds * 1000)}
+    detail = {"url": mask(mains[0].url or ""), "ms_after_completion": round(seconds * 1000)}
     return Change(delivered, (Event("generation.delivered", detail),))
 
 

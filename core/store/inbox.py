@@ -22,9 +22,13 @@ KEPT_BODY_BYTES = 64 * 1024
 STRANGERS_BODY_BYTES = 2 * 1024
 #: Refused and unmatched callbacks kept in an hour, with and without a valid URL credential each.
 STRANGERS_PER_HOUR = 1000
+#: Callbacks with the right credential kept of one generation: KIE sends a handful, whoever learns
+#: its token could send any number.
+KEPT_OF_ONE = 200
 #: However many callbacks come, KIE is asked about one task no more often than this.
 ASKED_AT_MOST_EVERY = timedelta(seconds=2)
 UNKNOWN_TASK = "task.unknown"
+TOO_MANY = "callback.too_many"
 
 # Built once: building a statement costs more than running it, and callbacks come in bursts.
 Found = sa.Row[*tuple[Any, ...]]
@@ -36,8 +40,16 @@ _SAME = (
 _SEEN = (
     sa.exists().where(*_SAME, callbacks.c.generation_id == g.c.id, ACCEPTED_FOR_GOOD).label("seen")
 )
+_IS_FULL = (
+    sa.select(callbacks.c.id)
+    .where(callbacks.c.generation_id == g.c.id, callbacks.c.verdict.in_(("accepted", "duplicate")))
+    .offset(KEPT_OF_ONE - 1)
+    .exists()
+    .label("is_full")
+)
 _FIND = sa.select(
-    g.c.id, g.c.task_id, g.c.status, g.c.error_code, g.c.asked_at, g.c.announced_at, _SEEN
+    *(g.c.id, g.c.task_id, g.c.status, g.c.error_code, g.c.asked_at, g.c.announced_at),
+    *(_SEEN, _IS_FULL),
 ).where(IS_OURS)
 # Nobody else changes the row until the callback is committed.
 FIND_BY_ID = _FIND.where(g.c.id == sa.bindparam("generation_id")).with_for_update(of=g)
@@ -97,6 +109,7 @@ class Inbox:
         """Keep a callback whose credentials are right, and wake its generation, in one commit.
 
         Idempotent: the same body for the same task and stage is a duplicate and wakes nobody.
+        REFUSED: beyond a bound it is neither kept nor acted upon, only counted.
         """
         return self._database.run(lambda connection: self._accept(connection, received))
 
@@ -105,14 +118,16 @@ class Inbox:
         row = _find(connection, received)
         if row is None:
             return self._unmatched(connection, received, now)
+        kept = replace(received, generation_id=row.id)
+        if row.is_full:
+            _count(connection, TOO_MANY, credential=True, now=now)
+            return Verdict.REFUSED
         if row.seen:  # its body is there already
-            _keep(connection, replace(received, body=""), Verdict.DUPLICATE, None, now)
+            _keep(connection, replace(kept, body=""), Verdict.DUPLICATE, None, now)
             return Verdict.DUPLICATE
         finding = _finding(connection, row, received)
-        kept = replace(received, generation_id=row.id)
         if finding is not None:
-            _keep_foreign(connection, kept, finding, now)
-            return Verdict.ACCEPTED
+            return _keep_foreign(connection, kept, finding, now)
         limit = KEPT_BODY_BYTES if row.announced_at is None else STRANGERS_BODY_BYTES
         _keep(connection, kept, Verdict.ACCEPTED, None, now, limit)
         _wake(connection, row, received, now)
@@ -190,11 +205,13 @@ def _wake(connection: sa.Connection, row: Found, received: Received, now: dateti
 
 def _keep_foreign(
     connection: sa.Connection, received: Received, finding: str, now: datetime
-) -> None:
+) -> Verdict:
     """Keep a callback whose credential is right and whose task is not; it wakes nobody."""
-    if _count(connection, finding, credential=True, now=now) <= STRANGERS_PER_HOUR:
-        _keep(connection, received, Verdict.ACCEPTED, finding, now, STRANGERS_BODY_BYTES)
-        _tell(connection, received.generation_id or "", received, finding, now)
+    if _count(connection, finding, credential=True, now=now) > STRANGERS_PER_HOUR:
+        return Verdict.REFUSED
+    _keep(connection, received, Verdict.ACCEPTED, finding, now, STRANGERS_BODY_BYTES)
+    _tell(connection, received.generation_id or "", received, finding, now)
+    return Verdict.ACCEPTED
 
 
 def _keep(

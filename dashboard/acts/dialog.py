@@ -91,7 +91,8 @@ def _close() -> None:
 
 def _dialog(opened: _Opened, visitor: Visitor) -> None:
     with boundary():
-        if known_visitor() is None:  # it left, and the dialog is still open
+        known = known_visitor()
+        if known is None or not known.may_act:  # it left, and the dialog is still open
             return
         now, rules = resources.core().store.now(), policy(resources.settings())
         if opened.chosen.is_one:

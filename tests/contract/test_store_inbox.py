@@ -12,7 +12,7 @@ from core.errors import CallbackError
 from core.generation.model import Generation, Status
 from core.ids import new_id
 from core.store.generations import TaskIdResult
-from core.store.inbox import STRANGERS_PER_HOUR, Verdict
+from core.store.inbox import KEPT_OF_ONE, STRANGERS_PER_HOUR, TOO_MANY, Verdict
 from core.store.tables import refusals
 from tests.contract.conftest import StoreCase, received
 
@@ -233,10 +233,57 @@ def test_a_finding_makes_nothing_a_duplicate(case: StoreCase) -> None:
 
 def test_findings_are_bounded_like_refusals(case: StoreCase) -> None:
     generation = case.add_submitted("task-1")
-    for number in range(STRANGERS_PER_HOUR + 5):
-        foreign = received("task-9", generation_id=generation.id, body_sha256=str(number))
-        assert case.store.inbox.accept(foreign) is Verdict.ACCEPTED
-    assert case.count("callbacks") == STRANGERS_PER_HOUR
+    fill_the_hour(case, credential=True)
+    told = [
+        case.store.inbox.accept(
+            received("task-9", generation_id=generation.id, body_sha256=str(number))
+        )
+        for number in range(3)
+    ]
+    assert told == [Verdict.ACCEPTED, Verdict.REFUSED, Verdict.REFUSED]
+    assert case.count("callbacks") == 2  # the one of filling, and the 1,000th
+
+
+@pytest.mark.parametrize("by", ["token", "secret"])
+@pytest.mark.parametrize("varies", [True, False])
+def test_who_holds_one_generations_credential_makes_its_rows_grow_to_a_bound(
+    case: StoreCase, varies: bool, by: str
+) -> None:
+    generation = case.add_submitted("task-1", due_at=None)
+    opens = generation.id if by == "token" else None
+    events = case.count("events")
+    told = [
+        case.store.inbox.accept(
+            received(body_sha256=str(number * varies), body="x" * 9000, generation_id=opens)
+        )
+        for number in range(KEPT_OF_ONE + 3)
+    ]
+    again = Verdict.ACCEPTED if varies else Verdict.DUPLICATE
+    assert told == [Verdict.ACCEPTED] + [again] * (KEPT_OF_ONE - 1) + [Verdict.REFUSED] * 3
+    assert case.count("callbacks") == KEPT_OF_ONE
+    assert case.count("events") == events + (KEPT_OF_ONE if varies else 1)
+    with case.store.database.read() as connection:
+        counted = connection.execute(sa.select(refusals.c.reason, refusals.c.count)).all()
+    assert counted == [(TOO_MANY, 3)]
+
+
+def test_beyond_that_bound_a_callback_changes_nothing(case: StoreCase) -> None:
+    generation = case.add_submitted("task-1", due_at=None)
+    for _ in range(KEPT_OF_ONE):
+        case.store.inbox.accept(received(generation_id=generation.id))
+    case.release(case.claim(generation), due_at=None)
+    news = received(generation_id=generation.id, body_sha256="news")
+    assert case.store.inbox.accept(news) is Verdict.REFUSED
+    assert case.row(generation).due_at is None
+
+
+def test_what_strangers_send_in_its_name_takes_no_room_from_a_generation(case: StoreCase) -> None:
+    generation = case.add_submitted("task-1")
+    for _ in range(KEPT_OF_ONE):
+        refused = received(generation_id=generation.id)
+        case.store.inbox.refuse(refused, REFUSAL, credential=False)
+    assert case.store.inbox.accept(received(generation_id=generation.id)) is Verdict.ACCEPTED
+    assert verdicts(case, generation)[-1] == "accepted"
 
 
 def test_the_same_callback_by_secret_and_by_token_is_matched_once(case: StoreCase) -> None:

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from core.store.migrate import migrate
 from tests.end_to_end.test_hanging_kie import is_healthy
@@ -94,3 +95,66 @@ def test_a_reader_who_takes_all_of_a_file_gets_it(tmp_path: Path) -> None:
     with webhook(tmp_path, port):
         answer = httpx.get(f"http://127.0.0.1:{port}/assets/a.mp4")
     assert len(answer.content) == LARGE
+
+
+CALLBACK = b"POST /api/kie/callback HTTP/1.1\r\nHost: localhost\r\n"
+#: What two servers in a row could read differently, and what nobody needs.
+ODD = {
+    "two lengths": CALLBACK + b"Content-Length: 2\r\nContent-Length: 40\r\n\r\n{}",
+    "length and chunks": CALLBACK
+    + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunks by another name": CALLBACK + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "chunks twice": CALLBACK + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+    "a negative length": CALLBACK + b"Content-Length: -1\r\n\r\n",
+    "a length with a sign": CALLBACK + b"Content-Length: +2\r\n\r\n{}",
+    "a length that is no number": CALLBACK + b"Content-Length: 2x\r\n\r\n{}",
+    "a space before the colon": CALLBACK + b"Content-Length : 2\r\n\r\n{}",
+    "a folded header": CALLBACK + b"X-A: b\r\n c\r\nContent-Length: 2\r\n\r\n{}",
+    "a NUL in a header": CALLBACK + b"X-A: b\0c\r\n\r\n",
+    "a bad chunk": CALLBACK + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n0\r\n\r\n",
+    "a long line": b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "many headers": CALLBACK + b"".join(b"X-%d: y\r\n" % n for n in range(500)) + b"\r\n",
+    "a long header": CALLBACK + b"X-A: " + b"b" * 20_000 + b"\r\n\r\n",
+    "not HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "HTTP/0.9": b"GET /api/health\r\n\r\n",
+    "too much, in chunks": CALLBACK
+    + b"Transfer-Encoding: chunked\r\n\r\n"
+    + (b"10000\r\n" + b"x" * 0x10000 + b"\r\n") * 20
+    + b"0\r\n\r\n",
+    "too much, as announced": CALLBACK + b"Content-Length: 99999999999\r\n\r\n" + b"x" * 100,
+}
+BEHIND = b"GET /api/debug/kie?smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def said_to(port: int, request: bytes) -> bytes:
+    """All that the server says to a request and one behind it, until it hangs up."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as sender:
+        answer = b""
+        try:
+            sender.sendall(request + BEHIND)
+            sender.shutdown(socket.SHUT_WR)
+            while part := sender.recv(65_536):
+                answer += part
+        except ConnectionError:  # it hangs up on what it did not read
+            pass
+        return answer
+
+
+@pytest.fixture(scope="module")
+def listening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Process]]:
+    port = free_port()
+    with webhook(tmp_path_factory.mktemp("odd"), port) as process:
+        yield port, process
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_request_is_refused_and_nothing_behind_it_is_served(
+    listening: tuple[int, Process], name: str
+) -> None:
+    port, process = listening
+    answer = said_to(port, ODD[name])
+    assert b" 200 OK" not in answer
+    assert b"generations" not in answer
+    assert is_healthy(f"http://127.0.0.1:{port}")
+    assert max(map(len, process.output.splitlines()), default=0) < 10_000
+    assert process.output.count("\n") < 5 * len(ODD)
