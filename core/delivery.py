@@ -100,11 +100,13 @@ class Delivery:
         """
         token = claimed.lease_token or ""
         with self._leases.hold(claimed.id, token) as lease:
+            turn = Turn(self._store.generations, claimed, lease, channel)
             try:
-                return self._work(Turn(self._store.generations, claimed, lease, channel))
+                return self._work(turn)
             except LeaseLostError:
                 logger.info("lease ended", extra=context(claimed, event="lease.ended"))
                 self._hand_back(claimed.id, token, timedelta())
+                self._remove_if_deleted(turn.generation)
             except StoreUnavailableError as error:
                 logger.warning("%s", error, extra=context(claimed, event="store.unavailable"))
                 self._hand_back(claimed.id, token, AFTER_OUTAGE)
@@ -116,6 +118,17 @@ class Delivery:
     def _hand_back(self, generation_id: str, token: str, after: timedelta) -> None:
         with suppress(StoreUnavailableError):  # else the lease dies by itself, and is taken over
             self._store.claims.hand_back(generation_id, token, after=after)
+
+    def _remove_if_deleted(self, generation: Generation) -> None:
+        """Somebody may have deleted a generation before its file was put: it would stay for ever.
+
+        Where another worker has taken it over, the very file is that one's.
+        """
+        with suppress(StoreUnavailableError, StorageError):
+            if not self._store.generations.is_known(generation.id):
+                for asset in generation.assets:
+                    if asset.path is not None:
+                        self._storage.delete(asset.path)
 
     def _work(self, turn: Turn) -> Generation:
         while True:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from core.store.migrate import migrate
+from tests.support.audit import audit
 from tests.support.dashboard import Dashboard, open_dashboard
 from tests.support.databases import sqlite_url
 from tests.support.postgres import Postgres, name_of, open_server
+from tests.support.site import Site, open_site
 from tests.support.supabase_storage import SupabaseStorageDouble
 from tests.support.supabase_storage import supabase_storage as open_supabase_storage
 from tests.support.world import World, open_world
@@ -70,3 +72,23 @@ def dashboard(
     """The dashboard's pages over such a core."""
     with open_dashboard(tmp_path, database_url, monkeypatch) as opened:
         yield opened
+
+
+@pytest.fixture
+def site(tmp_path: Path, site_url: str, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """A migrated site with a simulator, audited at the end.
+
+    Settings come by indirect parametrisation.
+    """
+    with open_site(tmp_path, site_url, **getattr(request, "param", {})) as opened:
+        yield opened
+        assert audit(opened.data, opened.database_url) == []
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def site_url(request: pytest.FixtureRequest) -> str:
+    """The database of a site: its own file, or a migrated PostgreSQL database."""
+    if request.param == "sqlite":
+        return ""
+    url: str = request.getfixturevalue("postgresql_url")
+    return url

@@ -123,11 +123,12 @@ class Generations:
             why = "the table of generations, which was there before, takes no such userId"
             raise CreateError("user.refused", why) from error
         except StoreUnavailableError:
-            if not self._is_known(generation.id):
+            if not self.is_known(generation.id):
                 raise
             return generation, True  # only the answer to the commit was lost
 
-    def _is_known(self, generation_id: str) -> bool:
+    def is_known(self, generation_id: str) -> bool:
+        """Whether there is such a generation, and it was not deleted."""
         with self._database.read() as connection:
             return connection.scalar(sa.select(g.c.id).where(g.c.id == generation_id)) is not None
 

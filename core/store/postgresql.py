@@ -237,6 +237,9 @@ def _engine(conninfo: str, connections: int) -> sa.Engine:
         pool_timeout=LOCK_TIMEOUT_SECONDS,
         pool_use_lifo=True,  # what is not needed falls idle, and no pooler holds a place for it
     )
+    # Many rows in one statement, else they go in a pipeline of psycopg's: whoever then stops in the
+    # transaction is never ended by PostgreSQL 15, as seen with 15.20, and holds its locks for good.
+    engine.dialect.use_insertmanyvalues_wo_returning = True
     sa.event.listen(engine, "handle_error", _leave_read_only_server)
     sa.event.listen(engine, "handle_error", _hide_values)
     return engine

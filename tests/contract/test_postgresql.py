@@ -23,6 +23,7 @@ from core.store.tables import callbacks, processes
 from tests.contract.conftest import StoreCase, received
 from tests.support.clock import NOON
 from tests.support.postgres import Postgres, Server, name_of, query
+from tests.support.processes import wait_until
 
 SELECT_ONE = sa.text("SELECT 1")
 
@@ -133,6 +134,21 @@ def test_a_server_that_says_nothing_is_not_waited_for(
         finally:
             os.kill(backend, signal.SIGCONT)
     works(served)
+
+
+def test_who_stands_still_in_a_transaction_is_ended_whatever_it_did_last(
+    database: Database, postgresql_url: str
+) -> None:
+    rows = [{"name": name, "started_at": NOON, "beat_at": NOON} for name in ("one", "other")]
+    ended = pytest.raises(StoreUnavailableError, match="idle-in-transaction")
+    for _ in range(5):  # it was not every time
+        with ended, database.write() as connection:
+            backend = connection.scalar(sa.text("SELECT pg_backend_pid()"))
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '100ms'")
+            connection.execute(sa.insert(processes), rows)
+            sessions = f"SELECT pid FROM pg_stat_activity WHERE pid = {backend}"
+            wait_until(lambda: not query(postgresql_url, sessions), "its end", 2)  # noqa: B023
+            connection.execute(SELECT_ONE)
 
 
 def test_nobody_can_connect_for_a_while(

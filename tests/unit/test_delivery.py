@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -128,6 +129,37 @@ def test_a_late_holder_changes_nothing_else(world: World) -> None:
     assert world.stored() == {}
 
 
+def test_a_late_holder_stores_nothing_of_what_was_deleted_meanwhile(world: World) -> None:
+    world.finish()
+    generation = world.add_submitted()
+    storage = world.core.storage
+    put = storage.put
+
+    def put_late(*args: Any) -> None:
+        take_over(world, generation)
+        world.core.store.generations.delete(generation.id, "usurper")
+        put(*args)
+
+    storage.put = put_late  # type: ignore[method-assign]
+    assert world.core.delivery.advance(generation.id, Channel.POLL) is None
+    assert world.stored() == {}
+
+
+def test_a_late_holder_leaves_the_file_to_who_took_over(world: World) -> None:
+    world.finish()
+    generation = world.add_submitted()
+    storage = world.core.storage
+    put = storage.put
+
+    def put_late(*args: Any) -> None:
+        take_over(world, generation)
+        put(*args)
+
+    storage.put = put_late  # type: ignore[method-assign]
+    assert world.core.delivery.advance(generation.id, Channel.POLL) is None
+    assert len(world.stored()) == 1
+
+
 def test_a_callback_during_the_create_call_is_not_lost(world: World) -> None:
     generation = world.add()
     world.finish()
@@ -162,9 +194,8 @@ def test_a_task_that_kie_does_not_know_is_not_adopted(world: World) -> None:
     generation = world.add(submit_started_at=world.clock())
     world.call_back(generation, "task-7")
     for _ in range(12):
-        world.advance(generation, Channel.CALLBACK)
-        world.clock.advance(10)
-    row = world.advance(generation, Channel.CALLBACK)
+        row = world.advance(generation, Channel.CALLBACK)
+        world.clock.advance(300)
     assert (row.task_id, row.candidate_task_id) == (None, None)
 
 
