@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run test test-all lint format lock fuzz bench screenshots supabase audit clean
+.PHONY: install run test test-all lint format lock prove fuzz bench screenshots supabase audit clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be called
@@ -31,6 +31,9 @@ lint: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev  ## put the code into its one layout
 	$(BIN)/ruff check -q --fix .
 	$(BIN)/ruff format -q .
+
+prove: $(VENV)/.installed-dev  ## faults of years, 100,000 tasks: what is lost, paid twice, forged (half an hour)
+	$(BIN)/python -m tests.simulation
 
 fuzz: $(VENV)/.installed-dev  ## what tests/fuzz tries, two hundred times as often (an hour or more)
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q -n 2 tests/fuzz

@@ -42,7 +42,10 @@ _SEEN = (
 )
 _IS_FULL = (
     sa.select(callbacks.c.id)
-    .where(callbacks.c.generation_id == g.c.id, callbacks.c.verdict.in_(("accepted", "duplicate")))
+    .where(
+        callbacks.c.generation_id == g.c.id,
+        sa.or_(callbacks.c.verdict == "accepted", callbacks.c.verdict == "duplicate"),
+    )
     .offset(KEPT_OF_ONE - 1)
     .exists()
     .label("is_full")

@@ -17,7 +17,7 @@ class Headline(NamedTuple):
 
     tasks: int
     lost: int
-    paid_twice: int
+    paid_twice: int  # intents, however often
     forged: int
 
 
@@ -52,7 +52,7 @@ def headline(
         tasks=len(tasks),
         lost=sum(not _is_kept(evidence, tasks[task_id], told) for task_id in owed),
         paid_twice=sum(
-            max(0, len(made) - 1 - told.ordered_again.get(intent, 0))
+            len(made) > 1 + told.ordered_again.get(intent, 0)
             for intent, made in told.tasks_of.items()
         ),
         forged=sum(

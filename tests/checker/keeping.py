@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from simulator.tasks import Task
 from tests.checker.books import made_for, named_files, visible_at
@@ -54,11 +54,16 @@ def _files(evidence: Evidence, row: Row, task: Task, *, all_of_them: bool) -> It
 
 def owed(evidence: Evidence) -> set[str]:
     """The tasks whose results we could have had, and were told of in time."""
-    known = {task.id: known_since(evidence, task) for task in obtainable(evidence)}
+    return told_in_time(evidence, lambda task: known_since(evidence, task))
+
+
+def told_in_time(evidence: Evidence, since: Callable[[Task], float | None]) -> set[str]:
+    """The obtainable tasks that somebody knew of while an hour of all working was left."""
+    known = {task.id: since(task) for task in obtainable(evidence)}
     return {
         task_id
-        for task_id, since in known.items()
-        if since is not None and _could_be_had(evidence, evidence.books.tasks[task_id], since)
+        for task_id, at in known.items()
+        if at is not None and _could_be_had(evidence, evidence.books.tasks[task_id], at)
     }
 
 

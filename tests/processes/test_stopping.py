@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 
 import pytest
 
-from tests.end_to_end.test_kills import Start, each_process, worked_on_by
-from tests.support.processes import wait_until
+from tests.support.processes import Process, wait_until
+from tests.support.simulator import IMAGE
 from tests.support.site import Site
 
+PICTURE = {"model": IMAGE["model"], "input": IMAGE["input"]}
 LEASE = {"lease_seconds": 600}  # so that only a released lease can be taken over in time
+
+Start = Callable[[Site], Process]
+each_process = pytest.mark.parametrize("start", [Site.web, Site.poller], ids=["web", "poller"])
+
+
+def worked_on_by(start: Start, site: Site, **faults: object) -> Process:
+    """The one process that works on a picture; the poller does so without any callback."""
+    site.faults(callback_none=start is Site.poller, **faults)
+    if start is Site.poller:
+        site.add(PICTURE)
+        return site.poller()
+    web = site.web()
+    site.create_and_hang_up(PICTURE)
+    return web
 
 
 @each_process
