@@ -124,6 +124,7 @@ def open_core(
     settings: Settings,
     *,
     clock: Callable[[], datetime] | None = None,
+    steady: Callable[[], datetime] | None = None,
     sleep: Callable[[float], None] = time.sleep,
     kie: Provider | None = None,
     media: httpx.Client | None = None,
@@ -142,7 +143,8 @@ def open_core(
         connections = settings.database_connections or for_all
         database = database or open_database(settings.database, connections=connections)
         stack.callback(database.close)
-        store = Store(database, clock=clock, lease=timedelta(seconds=settings.lease_seconds))
+        lease = timedelta(seconds=settings.lease_seconds)
+        store = Store(database, clock=clock, steady=steady, lease=lease)
         kie = kie or open_kie(settings, stack, connections=threads * 2)
         media = media or _media(settings, stack, connections=threads)
         spool = _spool(settings, disk_usage, store.now)

@@ -30,6 +30,13 @@ class Database(ABC):
     def now(self) -> datetime:
         """The clock that all who use this database share."""
 
+    def steady(self) -> datetime:
+        """A clock that these share too, and that is never set where there is such a one.
+
+        It counts from any moment: only differences mean something.
+        """
+        return self.now()
+
     @abstractmethod
     def write(self) -> AbstractContextManager[sa.Connection]:
         """A transaction that commits at the end and rolls back on any exception."""

@@ -20,15 +20,24 @@ NEXT_TRY = timedelta(seconds=0.5)
 
 #: One at a time, whichever slot is the oldest by the time that the turn has come.
 TAKE_TURN = sa.select(create_grants.c.slot).where(create_grants.c.slot == 0).with_for_update()
-OLDEST = sa.select(create_grants).order_by(create_grants.c.granted_at).limit(1)
+OLDEST_FIRST = sa.select(create_grants).order_by(create_grants.c.granted_at)
 
 
 class Grants:
-    """Grants a create only when the 20th-last grant is old enough, in order of creation."""
+    """Grants a create only when the 20th-last grant is old enough, in order of creation.
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    `steady` is the clock of the grants, which nobody sets; `now` is that of everything else.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        steady: Callable[[], datetime] | None = None,
+    ) -> None:
         self._database = database
         self._now = now
+        self._steady = steady or now
 
     def grant(self, generation_id: str) -> datetime | None:
         """None: granted, create now. Otherwise when to ask again."""
@@ -36,17 +45,19 @@ class Grants:
 
     def _grant(self, connection: sa.Connection, generation_id: str) -> datetime | None:
         connection.execute(TAKE_TURN)
-        now = self._now()  # not before the turn has come: that can take seconds
-        oldest = connection.execute(OLDEST).one()
-        free_at: datetime = oldest.granted_at + WINDOW
-        if now < free_at <= now + WINDOW:  # later ones are of a clock that was ahead
-            return free_at
+        now, steady = self._now(), self._steady()  # not before the turn has come: it takes seconds
+        slots = connection.execute(OLDEST_FIRST).all()
+        if slots[-1].granted_at > steady:
+            connection.execute(_no_later_than(steady))
+        wait: timedelta = min(slots[0].granted_at, steady) + WINDOW - steady
+        if wait > timedelta():
+            return now + wait
         if connection.scalar(_older_waits(generation_id, now)):
             return now + NEXT_TRY
         connection.execute(
             sa.update(create_grants)
-            .where(create_grants.c.slot == oldest.slot)
-            .values(granted_at=now)
+            .where(create_grants.c.slot == slots[0].slot)
+            .values(granted_at=steady)
         )
         return None
 
@@ -56,7 +67,16 @@ class Grants:
 
     def _close_window(self, connection: sa.Connection) -> None:
         connection.execute(TAKE_TURN)
-        connection.execute(sa.update(create_grants).values(granted_at=self._now()))
+        connection.execute(sa.update(create_grants).values(granted_at=self._steady()))
+
+
+def _no_later_than(steady: datetime) -> sa.Update:
+    """Grants that are to come were given by another clock, as before a reboot: count them as new."""
+    return (
+        sa.update(create_grants)
+        .where(create_grants.c.granted_at > steady)
+        .values(granted_at=steady)
+    )
 
 
 def _older_waits(generation_id: str, now: datetime) -> sa.Select[int]:

@@ -13,7 +13,7 @@ PROMPT_SECONDS = 0.5
 WALL_MAY_DRIFT_SECONDS = 1.0
 
 
-def _uptime() -> float:
+def uptime() -> float:
     """Seconds on a clock that nobody sets, and that goes on while a machine sleeps."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime(clock)
@@ -30,7 +30,7 @@ class ServerClock:
 
     def __init__(
         self,
-        uptime: Callable[[], float] = _uptime,
+        uptime: Callable[[], float] = uptime,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._uptime = uptime

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from core.errors import ConfigError, StoreUnavailableError
 from core.store.address import parse_url
 from core.store.database import LOCK_TIMEOUT_SECONDS, Answer, Database, translated
+from core.store.server_clock import uptime
 from core.store.shared_commit import SharedCommit
 
 LOCK_LOOK_SECONDS = 0.001
@@ -41,6 +42,10 @@ class SqliteDatabase(Database):
     def now(self) -> datetime:
         """The machine's clock, which all processes on a file share."""
         return datetime.now(UTC)
+
+    def steady(self) -> datetime:
+        """The time since the machine was started."""
+        return datetime.fromtimestamp(uptime(), UTC)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:

@@ -18,7 +18,8 @@ from core.store.rollup import Rollup
 class Store:
     """Everything that writes. Each method is one short transaction.
 
-    `now` is the only clock for due, lease and rate: the database's, unless one is given.
+    `now` is the only clock for due and lease: the database's, unless one is given. The create limit
+    goes by `steady`, where the database has a clock that nobody sets.
     """
 
     def __init__(
@@ -26,13 +27,15 @@ class Store:
         database: Database,
         *,
         clock: Callable[[], datetime] | None = None,
+        steady: Callable[[], datetime] | None = None,
         lease: timedelta = timedelta(seconds=60),
     ) -> None:
         self.database = database
+        steady = steady or clock or database.steady
         self.now = clock = clock or database.now
         self.generations = Generations(database, clock)
         self.claims = Claims(database, clock, lease)
-        self.grants = Grants(database, clock)
+        self.grants = Grants(database, clock, steady)
         self.inbox = Inbox(database, clock)
         self.processes = Processes(database, clock)
         self.rollup = Rollup(database, clock)

@@ -7,12 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
 
 from core.generation.model import Generation
 from core.store.grants import TAKE_TURN, WINDOW, Grants
+from core.store.store import Store
 from core.store.tables import create_grants
 from tests.contract.conftest import StoreCase
+from tests.support.clock import Clock
+from tests.support.databases import on_sqlite
 
 TEN_SECONDS = timedelta(seconds=10)
 NOW = timedelta()
@@ -78,7 +82,32 @@ def test_a_grant_in_the_future_does_not_stop_everything(case: StoreCase) -> None
     case.clock.advance(3600)
     assert [grant(case, generation) for _ in range(GRANTS)] == [None] * GRANTS
     case.clock.advance(-3600)
+    assert grant(case, generation) == WINDOW
+    case.clock.advance(WINDOW.total_seconds())
     assert grant(case, generation) is None
+
+
+@pytest.mark.parametrize("seconds", [-3600, -20, 20, 3600])
+def test_setting_the_clock_lets_nobody_through(case: StoreCase, seconds: float) -> None:
+    steady = Clock()
+    grants = Grants(case.store.database, case.clock, steady)
+    generation = case.add()
+    assert [grants.grant(generation.id) for _ in range(GRANTS)] == [None] * GRANTS
+    case.clock.advance(seconds)
+    assert grants.grant(generation.id) == case.clock() + WINDOW
+    steady.advance(WINDOW.total_seconds())
+    assert grants.grant(generation.id) is None
+
+
+@on_sqlite
+def test_a_machines_grants_go_by_the_time_since_it_was_started(case: StoreCase) -> None:
+    """What an earlier release left, and what was before a reboot, costs one window."""
+    store, generation = Store(case.store.database), case.add()
+    assert grant(case, generation) is None
+    assert store.grants.grant(generation.id) is None
+    with case.store.database.read() as connection:
+        [newest] = connection.scalars(sa.select(sa.func.max(create_grants.c.granted_at)))
+    assert abs(newest - store.database.steady()) < timedelta(seconds=5)
 
 
 def test_an_older_one_that_nobody_comes_for_blocks_for_five_seconds_only(case: StoreCase) -> None:

@@ -147,7 +147,7 @@ class Plan:
     @property
     def span(self) -> float:
         """How long creates go on."""
-        return self.dice("span").choice([30.0, 10 * MINUTE, 2 * HOUR])
+        return self.dice("span").choice([5.0, 30.0, 10 * MINUTE, 2 * HOUR])
 
     @property
     def faults_end(self) -> float:
@@ -194,7 +194,8 @@ class Plan:
             return []
         dice = self.dice(CLOCK_JUMP)
         jumps = (-HOUR, -400.0, -20.0, 20.0, 400.0, HOUR)
-        times = sorted(dice.uniform(0, self.faults_end) for _ in range(dice.randint(1, 3)))
+        latest = dice.choice([self.span, self.faults_end])  # amid the creates, or at any time
+        times = sorted(dice.uniform(0, latest) for _ in range(dice.randint(1, 3)))
         return [(at, dice.choice(jumps)) for at in times]
 
     @property

@@ -17,6 +17,7 @@ from core.generation.model import Channel
 from core.kie.client import KieClient, kie_http
 from core.leases import Leases
 from core.media.guard import guarded_client
+from core.media.spool import Spool
 from core.settings import Settings
 from core.storage.port import AssetStorage
 from core.store.claims import Lane
@@ -54,6 +55,10 @@ class Surroundings(Protocol):
 
     def now(self) -> datetime:
         """The machine's clock."""
+        ...
+
+    def steady(self) -> datetime:
+        """Its clock that nobody sets."""
         ...
 
     def disk(self) -> DiskUsage:
@@ -95,6 +100,7 @@ class Process(Owner):
         self._around = surroundings
         self._stack = ExitStack()
         self.app: Flask | None = None
+        self._spool: Spool | None = None
         scheduler.spawn(self, self._start)
 
     # what the ports ask
@@ -133,6 +139,11 @@ class Process(Owner):
 
     # its life
 
+    def killed(self) -> None:
+        """What was only in memory is gone: no file is written on the way out."""
+        for part in tuple(self._spool._open) if self._spool else ():
+            part.record = part._saved
+
     def died(self) -> None:
         """Let go of what the operating system would take back."""
         self._stack.close()
@@ -164,6 +175,7 @@ class Process(Owner):
     def _open(self) -> None:
         settings = self._around.settings
         core = self._stack.enter_context(self._open_core(settings))
+        self._spool = core.spool
         core.prepare_storage()
         core.store.claims = SparingClaims(core.store.claims, self._is_due)
         is_web = self.role == "web"
@@ -202,6 +214,7 @@ class Process(Owner):
         return open_core(
             settings,
             clock=self._around.now,
+            steady=self._around.steady,
             sleep=self.scheduler.sleep,
             kie=KieClient(kie, key.get_secret_value() if key else ""),
             media=self._stack.enter_context(media),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.simulation.plan import OF_BUCKETS, draw, replay
+from tests.simulation.plan import CLOCK_JUMP, OF_BUCKETS, draw, replay
 from tests.simulation.run import Result, run
 
 TASKS = 15
@@ -22,7 +22,8 @@ def test_every_promise_is_kept(first: int) -> None:
 
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_every_promise_is_kept_on_postgresql(seed: int, postgresql_url: str) -> None:
-    all_is_well(run(draw(seed, TASKS), postgresql_url))
+    plan = draw(seed, TASKS).without(CLOCK_JUMP)  # a server's clock is its own affair
+    all_is_well(run(plan, postgresql_url))
 
 
 @pytest.mark.parametrize("seed", range(1, 5))

@@ -23,7 +23,6 @@ from simulator.kie import PretendKie
 from simulator.ledger import Ledger
 from simulator.scenario import parse
 from simulator.tasks import Task
-from tests.checker.witness import clock_is_ahead, is_installed
 from tests.simulation.due import DueTimes
 from tests.simulation.network import Internet
 from tests.simulation.people import Client, Stranger, evil_host
@@ -110,6 +109,10 @@ class World:
     def now(self) -> datetime:
         """The machine's clock, which may have been set."""
         return datetime.fromtimestamp(self.scheduler.time + self._offset, UTC)
+
+    def steady(self) -> datetime:
+        """The machine's clock that nobody sets."""
+        return datetime.fromtimestamp(self.scheduler.time, UTC)
 
     def disk(self) -> DiskUsage:
         """Nearly full at times."""
@@ -286,8 +289,6 @@ class World:
     def _set_clock(self, seconds: float) -> None:
         self.struck["clock_jump"] += 1
         self._offset += seconds
-        if is_installed(self.settings.database):
-            clock_is_ahead(self.settings.database, self._offset)
 
     def _at(self, seconds: float, work: Any) -> None:
         def later() -> None:
