@@ -29,6 +29,7 @@ from webhook.services import EXTENSION, Services
 from webhook.waiting import Waiting
 
 READINESS_SECONDS = 2.0
+READINESS_AT_MOST_SECONDS = 10.0  # while a look hangs
 
 
 def create_app(core: Core, workers: Workers, waiting: Waiting | None = None) -> Flask:
@@ -48,7 +49,11 @@ def create_app(core: Core, workers: Workers, waiting: Waiting | None = None) -> 
         waiting=waiting or Waiting(half),
         asset_places=BoundedSemaphore(max(1, half - 1)),
         callback_keys=callback_keys(core),
-        readiness=Kept(partial(health.look, core), seconds=READINESS_SECONDS),
+        readiness=Kept(
+            partial(health.look, core),
+            seconds=READINESS_SECONDS,
+            at_most=READINESS_AT_MOST_SECONDS,
+        ),
     )
     auth.register(app)
     errors.register(app)

@@ -13,7 +13,8 @@ T = TypeVar("T")
 class Kept(Generic[T]):
     """What `look` found, for so many seconds; one caller at a time looks again.
 
-    Nobody waits for another one's look, so strangers who ask take one thread at most.
+    Nobody waits for another one's look, so strangers who ask take one thread at most. Meanwhile
+    they get the last answer, unless it is older than `at_most` seconds.
     """
 
     def __init__(
@@ -21,21 +22,27 @@ class Kept(Generic[T]):
         look: Callable[[], T],
         *,
         seconds: float,
+        at_most: float,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._look = look
         self._seconds = seconds
+        self._at_most = at_most
         self._monotonic = monotonic
         self._looking = Lock()
-        self._answer: T | None = None
-        self._until = 0.0
+        self._found: tuple[T, float] | None = None  # and when
 
     def get(self) -> T | None:
-        """The newest answer; None while the very first is being found."""
-        if self._monotonic() >= self._until and self._looking.acquire(blocking=False):
+        """The newest answer; None while one is being found and there is no other."""
+        if self._newest(self._seconds) is None and self._looking.acquire(blocking=False):
             try:
-                self._answer = self._look()
-                self._until = self._monotonic() + self._seconds
+                self._found = (self._look(), self._monotonic())
             finally:
                 self._looking.release()
-        return self._answer
+        return self._newest(self._at_most)
+
+    def _newest(self, seconds: float) -> T | None:
+        if self._found is None:
+            return None
+        answer, found_at = self._found
+        return answer if self._monotonic() < found_at + seconds else None

@@ -25,6 +25,8 @@ TICK_SECONDS = 1
 STOP_PATIENCE_SECONDS = 10
 GRACEFUL_TIMEOUT_SECONDS = 20
 BACKLOG = 2048
+#: Of each process. Half of the files that a process may have open where nobody raised the limit.
+MAX_CONNECTIONS = 512
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -52,6 +54,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_class": "webhook.worker.Worker",
             "threads": self._settings.request_threads,
             "keepalive": 5,
+            "worker_connections": MAX_CONNECTIONS,
             "sendfile": False,  # it would wait for ever for a reader who does not read
             "graceful_timeout": GRACEFUL_TIMEOUT_SECONDS,
             "worker_exit": lambda _server, _worker: self._process.close(),

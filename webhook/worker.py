@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import select
+import selectors
 import signal
-import socket
 import time
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -19,14 +20,15 @@ from core.errors import StoreUnavailableError
 from core.masking import mask
 from core.repeater import Repeater
 from core.store.store import Store
+from webhook.impatience import ImpatientSocket
 from webhook.services import EXTENSION
 
-#: For head and body together. A thread that waits for a slow sender answers nobody else.
-RECEIVE_SECONDS = 20.0
-#: A reader who takes nothing for that long is gone; while the process stops, for a second.
-STALL_SECONDS = 20.0
-LOOK_SECONDS = 1.0
+RECEIVE_SECONDS = 20.0  # for head and body together
+FAREWELL_SECONDS = 2.0  # a connection closed with bytes unread takes the answer with it
+MAX_HELD_BYTES = 1 << 26  # of all requests that have begun to arrive
 BEAT_SECONDS = 5.0
+
+OnReadable = Callable[[TConn, ImpatientSocket], None]
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +47,73 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             beats.stop()
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Give a connection to a thread; from here on its request has to arrive."""
+        """Give a connection to a thread; something has come, or it has just been opened."""
         if not isinstance(conn.sock, ImpatientSocket):
             conn.sock = ImpatientSocket(conn.sock, is_stopping=lambda: not self.alive)
-        conn.sock.expect_all_within(RECEIVE_SECONDS)
         super().enqueue_req(conn)
+
+    def handle(self, conn: TConn) -> bool | None:
+        """Answer; None where the request has not arrived, since no thread waits for a sender."""
+        if not conn.sock.has_arrived():
+            return None
+        conn.data_ready = True
+        answered: bool = super().handle(conn)
+        return answered
+
+    def finish_request(self, conn: TConn, future: Future[bool | None]) -> None:
+        """Let the poller wait: for the rest of this request, the next one, or the farewell."""
+        kept = not future.cancelled() and not future.exception() and future.result()
+        if kept is None:
+            until = conn.sock.began_at + RECEIVE_SECONDS
+            self._wait_for(conn, until, self.on_pending_socket_readable)
+        elif kept and conn.sock.expect_next():
+            super().finish_request(conn, future)
+        elif conn.sock.end_sending():
+            self._wait_for(conn, time.monotonic() + FAREWELL_SECONDS, self._on_farewell)
+        else:
+            self._close(conn)
+
+    def murder_pending(self) -> None:
+        """Close what waits for too long, or takes too much of what there is for all."""
+        now = time.monotonic()
+        for conn in list(self.pending_conns):
+            if not self.alive:
+                conn.timeout = min(conn.timeout, now + FAREWELL_SECONDS)
+            if conn.timeout <= now:
+                self._give_up(conn)
+        while sum(conn.sock.held for conn in self.pending_conns) > MAX_HELD_BYTES:
+            largest = max(self.pending_conns, key=lambda conn: conn.sock.held)
+            self._drop(largest, self.pending_conns)
+        while self.nr_conns >= self.worker_connections:
+            waiting = self.pending_conns or self.keepalived_conns
+            if not waiting:
+                return  # all of them are being answered
+            self._drop(waiting[0], waiting)
+
+    def _wait_for(self, conn: TConn, until: float, on_readable: OnReadable) -> None:
+        conn.sock.setblocking(False)
+        conn.timeout = until
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(on_readable, conn))
+
+    def _on_farewell(self, conn: TConn, client: ImpatientSocket) -> None:
+        if client.has_hung_up():
+            self._drop(conn, self.pending_conns)
+
+    def _give_up(self, conn: TConn) -> None:
+        if conn.sock.cut():
+            self.on_pending_socket_readable(conn, conn.sock)
+        else:
+            self._drop(conn, self.pending_conns)
+
+    def _drop(self, conn: TConn, waiting: deque[TConn]) -> None:
+        waiting.remove(conn)
+        self.poller.unregister(conn.sock)
+        self._close(conn)
+
+    def _close(self, conn: TConn) -> None:
+        self.nr_conns -= 1
+        conn.close()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """On SIGTERM: requests that wait for work answer with what there is."""
@@ -83,57 +147,6 @@ def heartbeat(store: Store) -> Callable[[], None]:
             logger.warning("%s", error, extra={"event": "store.unavailable"})
 
     return beat
-
-
-class ImpatientSocket:
-    """A socket whose other end seems to be gone when it sends too slowly or reads nothing."""
-
-    def __init__(
-        self,
-        wrapped: socket.socket,
-        *,
-        stall_seconds: float = STALL_SECONDS,
-        is_stopping: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self._socket = wrapped
-        self._stall_seconds = stall_seconds
-        self._is_stopping = is_stopping
-        self._until = 0.0
-
-    def expect_all_within(self, seconds: float) -> None:
-        """Start the time anew."""
-        self._until = time.monotonic() + seconds
-
-    def recv(self, size: int) -> bytes:
-        """What came; nothing, as at the end, once the time is up."""
-        before = self._socket.gettimeout()
-        left = max(0.001, self._until - time.monotonic())
-        self._socket.settimeout(left if before is None else min(left, before))
-        try:
-            return self._socket.recv(size)
-        except TimeoutError:
-            return b""
-        finally:
-            self._socket.settimeout(before)
-
-    def sendall(self, data: bytes) -> None:
-        """Send, for as long as the reader goes on reading; ConnectionResetError otherwise."""
-        rest = memoryview(data)
-        while rest:
-            self._await_reader()
-            rest = rest[self._socket.send(rest, socket.MSG_DONTWAIT) :]
-
-    def _await_reader(self) -> None:
-        poll = select.poll()
-        poll.register(self._socket, select.POLLOUT)
-        until = time.monotonic() + self._stall_seconds
-        while not poll.poll(min(LOOK_SECONDS, self._stall_seconds) * 1000):
-            if self._is_stopping() or time.monotonic() >= until:
-                self._socket.close()  # now: a graceful close would wait for this very reader
-                raise ConnectionResetError(errno.ECONNRESET, "the reader stopped reading")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._socket, name)
 
 
 class ServerLog(Logger):  # type: ignore[misc]

@@ -19,12 +19,18 @@ from tests.end_to_end.test_hanging_kie import is_healthy
 from tests.support.processes import Process, free_port, wait_until
 from tests.support.world import settings
 
+pytestmark = pytest.mark.processes
+
 PLANTED = {
     name.upper(): f"planted-{name.replace('_', '-')}-7f"
     for name in SECRETS
     if name not in ("supabase_service_role_key", "kie_api_key")
 }
 PASSWORD = "planted-database-password"
+ORDER = {
+    "model": "flux-2/pro-text-to-image",
+    "input": {"prompt": "planted prompt", "aspect_ratio": "1:1", "resolution": "1K"},
+}
 
 
 @pytest.fixture
@@ -84,9 +90,10 @@ def test_neither_output_nor_command_lines_of_make_run_hold_a_secret(
     with running(tmp_path, environment, "local.run") as process:
         wait_until(lambda: is_healthy(url), "the webhook answers")
         key = {"Authorization": f"Bearer {PLANTED['API_TOKEN']}"}
-        body = {"model": "flux-2/pro-text-to-image", "input": {"prompt": "planted prompt"}}
         with httpx.Client(base_url=url, headers=key, trust_env=False, timeout=20) as http:
-            made = http.post("/api/kie/createTask", json=body).json()
+            made = http.post("/api/kie/createTask", json=ORDER).json()
+            path = f"/api/generations/{made['id']}"
+            wait_until(lambda: http.get(path).json()["status"] == "success", "it is delivered")
             assert http.get("/api/kie/sync", params={"id": made["id"]}).status_code == 200
             secret = {"secret": f"{PLANTED['KIE_CALLBACK_SECRET']}-not"}
             http.post("/api/kie/callback", params=secret, content=json.dumps(secret))

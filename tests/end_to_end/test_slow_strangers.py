@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -17,13 +17,15 @@ from core.store.migrate import migrate
 from tests.end_to_end.test_hanging_kie import is_healthy
 from tests.support.processes import Process, free_port, wait_until
 from tests.support.world import settings
+from webhook.server import MAX_CONNECTIONS
 
 REQUEST_THREADS = 6
+STRANGERS = MAX_CONNECTIONS // 4 + 1  # of each of four kinds: more than are kept
 LARGE = 1 << 26  # bytes, more than sockets hold
 
 
 @contextmanager
-def webhook(folder: Path, port: int) -> Iterator[Process]:
+def webhook(folder: Path, port: int, threads: int = REQUEST_THREADS) -> Iterator[Process]:
     """One process of few threads."""
     migrate(settings(folder).database)
     environment = {
@@ -31,7 +33,7 @@ def webhook(folder: Path, port: int) -> Iterator[Process]:
         "DATA_DIR": str(folder),
         "PORT": str(port),
         "WEB_CONCURRENCY": "1",
-        "REQUEST_THREADS": str(REQUEST_THREADS),
+        "REQUEST_THREADS": str(threads),
     }
     process = Process(folder / "webhook.log", environment, "webhook")
     try:
@@ -77,6 +79,86 @@ def test_requests_are_answered_and_the_process_stops_while_readers_do_not_read(
     assert time.monotonic() - started < 10
 
 
+#: What a stranger sends before it falls silent for good.
+BEGINNINGS = {
+    "nothing": b"",
+    "half a head": b"POST /api/kie/callback HTTP/1.1\r\nHost: loc",
+    "half a body": b"POST /api/kie/callback HTTP/1.1\r\nHost: localhost\r\n"
+    b"Content-Length: 99\r\n\r\n{",
+    "half a chunk": b"POST /api/kie/callback HTTP/1.1\r\nHost: localhost\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n63\r\n{",
+}
+GOODBYE = b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+class Strangers:
+    """So many connections of each beginning, and so many that never hang up once answered."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._connections = [
+            (beginning, self._opened(beginning))
+            for beginning in BEGINNINGS.values()
+            for _ in range(STRANGERS)
+        ]
+        self._answered = [self._opened(GOODBYE) for _ in range(STRANGERS)]
+
+    def _opened(self, beginning: bytes) -> socket.socket:
+        stranger = socket.create_connection(("127.0.0.1", self._port))
+        stranger.sendall(beginning)
+        return stranger
+
+    def come_again(self) -> None:
+        """Open again whichever was closed before it was answered."""
+        for n, (beginning, stranger) in enumerate(self._connections):
+            if has_ended(stranger):
+                stranger.close()
+                self._connections[n] = (beginning, self._opened(beginning))
+
+    def close(self) -> None:
+        for stranger in [*self._answered, *(stranger for _, stranger in self._connections)]:
+            stranger.close()
+
+
+def has_ended(reader: socket.socket) -> bool:
+    try:
+        while reader.recv(4096, socket.MSG_DONTWAIT):
+            pass
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        pass
+    return True
+
+
+@pytest.mark.parametrize("threads", [REQUEST_THREADS, 16])
+def test_health_and_callbacks_are_answered_while_many_take_their_time(
+    tmp_path: Path, threads: int
+) -> None:
+    port = free_port()
+    with webhook(tmp_path, port, threads), closing(Strangers(port)) as strangers:
+        url = f"http://127.0.0.1:{port}/api"
+        slowest = 0.0
+        for _ in range(10):
+            strangers.come_again()
+            started = time.monotonic()
+            assert httpx.get(f"{url}/health", timeout=5).status_code == 200
+            assert httpx.post(f"{url}/kie/callback", content=b"{}", timeout=5).status_code == 401
+            slowest = max(slowest, time.monotonic() - started)
+    assert slowest < 5
+
+
+@pytest.mark.processes  # it takes as long as the limit
+@pytest.mark.parametrize("name", ["nothing", "half a head", "half a body", "half a chunk"])
+def test_who_takes_too_long_is_told_so_where_a_head_has_come(
+    listening: tuple[int, Process], name: str
+) -> None:
+    with socket.create_connection(("127.0.0.1", listening[0]), timeout=30) as sender:
+        sender.sendall(BEGINNINGS[name])
+        answer = b"".join(iter(lambda: sender.recv(4096), b""))
+    assert (b'"body.cut"' in answer) == (name in ("half a body", "half a chunk"))
+
+
 def test_a_callback_that_comes_by_half_is_refused(tmp_path: Path) -> None:
     port = free_port()
     with webhook(tmp_path, port), socket.create_connection(("127.0.0.1", port)) as sender:
@@ -87,6 +169,18 @@ def test_a_callback_that_comes_by_half_is_refused(tmp_path: Path) -> None:
         answer = b"".join(iter(lambda: sender.recv(4096), b""))
     assert answer.startswith(b"HTTP/1.1 400")
     assert b'"body.cut"' in answer
+
+
+def test_who_is_refused_while_it_sends_gets_the_answer_and_no_reset(
+    listening: tuple[int, Process],
+) -> None:
+    head = b"POST /api/kie/callback HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", listening[0]), timeout=10) as sender:
+        sender.sendall(head)
+        answer = b"".join(iter(lambda: sender.recv(4096), b""))
+        for _ in range(2000):
+            sender.sendall(b"x" * 100)
+    assert answer.startswith(b"HTTP/1.1 413")
 
 
 def test_a_reader_who_takes_all_of_a_file_gets_it(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ class Time:
 
 def test_an_answer_is_kept_and_then_found_again() -> None:
     time, answers = Time(), iter("abc")
-    kept = Kept(lambda: next(answers), seconds=2, monotonic=time)
+    kept = Kept(lambda: next(answers), seconds=2, at_most=10, monotonic=time)
     assert [kept.get(), kept.get()] == ["a", "a"]
     time.now += 2
     assert kept.get() == "b"
@@ -34,7 +34,7 @@ def test_nobody_waits_for_anothers_look() -> None:
         assert go_on.wait(10)
         return f"look {len(looks)}"
 
-    kept = Kept(look, seconds=2, monotonic=time)
+    kept = Kept(look, seconds=2, at_most=10, monotonic=time)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(kept.get)
         assert looking.wait(10)
@@ -47,6 +47,10 @@ def test_nobody_waits_for_anothers_look() -> None:
         second = pool.submit(kept.get)
         assert looking.wait(10)
         assert kept.get() == "look 1"
+        time.now += 7.9
+        assert kept.get() == "look 1"
+        time.now += 0.1
+        assert kept.get() is None
         go_on.set()
         assert second.result() == "look 2"
 
@@ -60,7 +64,7 @@ def test_a_look_that_fails_is_tried_again() -> None:
             raise answer
         return answer
 
-    kept = Kept(look, seconds=2, monotonic=Time())
+    kept = Kept(look, seconds=2, at_most=10, monotonic=Time())
     with pytest.raises(ZeroDivisionError):
         kept.get()
     assert kept.get() == "well"

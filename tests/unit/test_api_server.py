@@ -1,4 +1,4 @@
-"""Starting, refusing to start, and senders that take their time."""
+"""Starting, refusing to start, and readers that take their time."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ import pytest
 from core.errors import ConfigError
 from core.store.migrate import migrate
 from tests.support.world import settings
+from webhook.impatience import ImpatientSocket
 from webhook.server import listen, serving
-from webhook.worker import ImpatientSocket, _masked
+from webhook.worker import _masked
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,27 +70,6 @@ def test_a_worker_process_opens_all_and_closes_all(tmp_path: Path) -> None:
     migrate(chosen.database)
     with serving(chosen) as app:
         assert app.test_client().get("/api/health").status_code == 200
-
-
-def test_a_sender_out_of_time_seems_to_be_gone() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        impatient = ImpatientSocket(ours)
-        impatient.expect_all_within(0.05)
-        theirs.send(b"some")
-        started = time.monotonic()
-        assert [impatient.recv(100), impatient.recv(100)] == [b"some", b""]
-        assert time.monotonic() - started < 5
-        assert impatient.gettimeout() is None
-
-
-def test_a_sender_is_given_new_time_for_the_next_request() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        impatient = ImpatientSocket(ours)
-        theirs.send(b"more")
-        impatient.expect_all_within(5)
-        assert impatient.recv(100) == b"more"
 
 
 def test_a_reader_who_stops_reading_is_gone() -> None:

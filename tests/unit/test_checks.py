@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import socket
 import sqlite3
@@ -326,6 +327,12 @@ def test_health_is_asked_at_the_public_address(site: World) -> None:
     asked: list[str] = []
     looked_at(site, lambda request: asked.append(str(request.url)) or as_we_do(request))
     assert asked == ["https://api.kie.ai", f"{PUBLIC}/api/health"]
+
+
+def test_a_packed_answer_stays_packed() -> None:
+    packed = gzip.compress(bytes(1 << 20))
+    answer = httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=iter([packed]))
+    assert address.read_answer(answer).body == packed[: address.ANSWER_BYTES]
 
 
 def test_an_answer_that_drips_is_not_waited_for(
