@@ -88,6 +88,11 @@ def run_naive(plan: Plan) -> Result:
             )
 
 
+def run_both(plan: Plan) -> tuple[Result, Result]:
+    """What becomes of a plan with the product, and with the naive application."""
+    return run(plan), run_naive(plan)
+
+
 @contextmanager
 def _scratch() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=SCRATCH) as name:
