@@ -71,7 +71,7 @@ class Grants:
 
 
 def _no_later_than(steady: datetime) -> sa.Update:
-    """Grants that are to come were given by another clock, as before a reboot: count them as new."""
+    """Grants of another clock, as of before a reboot, can lie ahead: they count as new."""
     return (
         sa.update(create_grants)
         .where(create_grants.c.granted_at > steady)
