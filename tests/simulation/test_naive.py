@@ -10,8 +10,8 @@ from tests.simulation.run import Result, run_naive
 
 TASKS = 10
 SEEDS = range(1, 6)
-#: Few callbacks that a stranger sends come while their task is under way.
-MANY_SEEDS = range(1, 16)
+#: Seeds in which a callback of the stranger comes while its task is under way: few do.
+WITH_A_BREAK_IN = (29, 41)
 
 
 def days(*faults: str, seeds: Iterable[int] = SEEDS) -> list[Result]:
@@ -58,7 +58,7 @@ def test_storage_that_refuses_loses_what_is_called_a_success() -> None:
 
 
 def test_the_secret_of_one_callback_url_opens_all_tasks() -> None:
-    assert total(days("forged", "outcome_seconds", seeds=MANY_SEEDS)).forged
+    assert total(days("forged", "outcome_seconds", seeds=WITH_A_BREAK_IN)).forged
 
 
 def test_a_result_of_which_nobody_could_know_is_not_called_lost() -> None:
