@@ -242,3 +242,8 @@ def test_a_file_cut_within_its_first_bytes_is_broken(kind: str, size: int) -> No
 
 def test_a_short_text_is_a_text() -> None:
     assert inspected(b"Yes.").content_type == "text/plain"
+
+
+@pytest.mark.parametrize("size", range(12, 32))
+def test_a_tag_without_its_end_is_no_tag(size: int) -> None:
+    assert inspected((b"APETAGEX" + b"\x01" * 24)[:size]).content_type != "audio/mpeg"

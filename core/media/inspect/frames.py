@@ -87,7 +87,7 @@ def _before_tags(view: View) -> int:
     if end >= 128 and view.at(end - 128, 3) == b"TAG":
         end -= 128
     footer = view.at(max(0, end - 32), 32)
-    if footer[:8] == b"APETAGEX":
+    if footer[:8] == b"APETAGEX" and len(footer) == 32:
         end -= int.from_bytes(footer[12:16], "little") + (32 if footer[23] & 0x80 else 0)
     return max(0, end)
 
