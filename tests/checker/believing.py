@@ -49,6 +49,8 @@ def only_kie_is_believed(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("I6", row["id"], words)
         if row["announced_at"] is not None and row["id"] not in announced:
             yield Violation("I6", row["id"], "announced by no callback that was accepted")
+    for path in evidence.let_in:
+        yield Violation("I6", path, "a callback without a credential was accepted")
 
 
 def _status(evidence: Evidence, row: Row, task: Task | None) -> Iterator[str]:

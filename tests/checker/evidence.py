@@ -38,6 +38,7 @@ class Evidence:
     up: Mapping[str, Sequence[Interval]] | None = None  # by component; None: all, always
     downloadable: Collection[str] | None = None  # tasks to be had for 24 h; None: all
     deleted: Collection[str] = ()  # generations that somebody deleted on purpose
+    let_in: Collection[str] = ()  # paths where a callback without a credential was taken
     stuck: Mapping[str, str] | None = None  # reason by generation; None: work is under way
     true_causes: Collection[str] = ()  # reasons for which something may be stuck
     content: Callable[[Task, str], Content] = field(default_factory=Contents)  # of KIE's files

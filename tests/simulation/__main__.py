@@ -15,6 +15,7 @@ from multiprocessing import get_context
 from tests.simulation.figures import FAULT_HEADS, HEADS, Figures, table
 from tests.simulation.plan import ALL, NOTHING, Plan, plan_of, replay
 from tests.simulation.run import Result, run, run_both
+from tests.simulation.shrinking import shrink
 
 WORDS_EVERY_SECONDS = 15.0
 SHOWN_FAILURES = 10
@@ -109,7 +110,17 @@ def _results(first: int, jobs: int) -> Iterator[tuple[Result, Result]]:
 def _tell(result: Result) -> None:
     for violation in result.violations[:SHOWN_FAILURES]:
         print(violation)
-    print(f"    {replay(result.plan)}", flush=True)
+    print(f"    {replay(_shrunk(result))}", flush=True)
+
+
+def _shrunk(result: Result) -> Plan:
+    """A smaller plan that breaks one of the same promises."""
+    broken = {violation.invariant for violation in result.violations}
+
+    def fails(plan: Plan) -> bool:
+        return any(violation.invariant in broken for violation in run(plan).violations)
+
+    return shrink(result.plan, fails)
 
 
 def _print(ours: Figures, naive: Figures, seconds: float, first: int, jobs: int) -> None:

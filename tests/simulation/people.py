@@ -114,4 +114,7 @@ class Stranger:
         data = {"taskId": task_id, "state": state, "resultJson": result, "failMsg": "forged"}
         body = json.dumps({"code": 200, "msg": "forged", "data": data}).encode()
         self._world.struck["forged"] += 1
-        self._world.request("POST", target, {"Content-Type": "application/json"}, body)
+        headers = {"Content-Type": "application/json"}
+        answer = self._world.request("POST", target, headers, body)
+        if target != path and answer is not None and answer[0] == 200:
+            self._world.let_in.append(target)

@@ -15,6 +15,7 @@ from unittest import mock
 
 import httpx
 
+import core.deadline
 import core.ids
 from tests.checker.evidence import Evidence, Interval, facts_of, objects_in, objects_of, rows_of
 from tests.checker.headline import Headline, headline, told_by
@@ -54,20 +55,26 @@ class Result:
 
 def run(plan: Plan, database_url: str = "") -> Result:
     """Let a plan happen; on a SQLite database in memory, where none is given."""
+    with happened(plan, database_url) as (world, evidence):
+        wanted = owed(evidence)
+        return Result(
+            plan,
+            check(evidence),
+            headline(told_by(evidence), evidence, wanted),
+            _unknowable(evidence, wanted),
+            world.struck,
+            Counter(_end(row) for row in evidence.generations),
+        )
+
+
+@contextmanager
+def happened(plan: Plan, database_url: str = "") -> Iterator[tuple[World, Evidence]]:
+    """A plan that has happened, and what the checker is shown of it."""
     with _scratch() as folder:
         url = database_url or sqlite_url(folder)
         install_witness(url)
         with _lived(World, plan, folder, url) as world:
-            evidence = replace(see(world), **rows_of(url), stuck={})
-            wanted = owed(evidence)
-            return Result(
-                plan,
-                check(evidence),
-                headline(told_by(evidence), evidence, wanted),
-                _unknowable(evidence, wanted),
-                world.struck,
-                Counter(_end(row) for row in evidence.generations),
-            )
+            yield world, replace(see(world), **rows_of(url), stuck={})
 
 
 def run_naive(plan: Plan) -> Result:
@@ -132,6 +139,7 @@ def see(world: World) -> Evidence:
             "storage": _else([*world.away["storage_away"], *world.away["disk_full"]], horizon),
         },
         downloadable=world.downloadable(),
+        let_in=world.let_in,
     )
 
 
@@ -176,5 +184,9 @@ def _deterministic(plan: Plan) -> Iterator[None]:
 @contextmanager
 def _at_the_worlds_time(world: World) -> Iterator[None]:
     now = lambda: int(world.now().timestamp() * 1e9)  # noqa: E731
-    with mock.patch.object(core.ids, "time", mock.Mock(time_ns=now)):
+    monotonic = lambda: world.scheduler.time  # noqa: E731
+    with (
+        mock.patch.object(core.ids, "time", mock.Mock(time_ns=now)),
+        mock.patch.object(core.deadline, "time", mock.Mock(monotonic=monotonic)),
+    ):
         yield

@@ -87,6 +87,7 @@ class World:
         self.folder = folder
         self.bucket = bucket
         self.struck: Counter[str] = Counter()  # how often each fault struck
+        self.let_in: list[str] = []  # where a stranger without a credential was let in
         self.scheduler = Scheduler(plan.dice("scheduler"), START)
         self.internet = Internet()
         self.settings = self._settings(database_url, bucket)

@@ -12,8 +12,13 @@ from typing import Any
 import pytest
 
 from core.generation.model import Generation
+from core.storage.local import LocalStorage
 from tests.support.api import Api, code_of, open_api, told
 from tests.support.storage import RemoteStorage
+
+
+class Killed(BaseException):
+    """The process ends here: nothing of ours may handle it."""
 
 
 @pytest.fixture
@@ -172,6 +177,31 @@ def test_a_dead_lease_does_not_keep_from_deleting(api: Api) -> None:
     api.world.core.store.claims.claim(generation.id, "somebody")
     api.world.clock.advance(61)
     assert api.client.delete(f"/api/generations/{generation.id}").status_code == 200
+
+
+@pytest.mark.parametrize("removed", [1, 2])
+def test_a_deletion_that_was_killed_is_finished_by_the_next(
+    api: Api, monkeypatch: pytest.MonkeyPatch, removed: int
+) -> None:
+    generation = delivered(api)
+    url = f"/api/generations/{generation.id}"
+    remove, gone = LocalStorage.delete, []
+
+    def remove_and_die(storage: LocalStorage, path: str) -> None:
+        remove(storage, path)
+        gone.append(path)
+        if len(gone) == removed:
+            raise Killed
+
+    with monkeypatch.context() as dying, pytest.raises(Killed):
+        dying.setattr(LocalStorage, "delete", remove_and_die)
+        api.client.delete(url)
+    assert len(api.world.stored()) == 2 - removed
+    assert code_of(api.client.delete(url)) == (409, "generation.busy")
+    api.world.clock.advance(61)
+    assert api.client.delete(url).json == {"deleted": generation.id, "notFound": gone}
+    assert api.world.stored() == {}
+    assert api.world.core.queries.by_id(generation.id) is None
 
 
 def test_with_storage_away_the_rows_stay(api: Api) -> None:
