@@ -117,7 +117,8 @@ def test_ten_thousand_callbacks_at_once(site: Site) -> None:
 
     of_kie = TASKS * (1 + REPEATS + OTHERS)
     assert answers.statuses["kie", 200] == of_kie
-    assert {status for _, status in answers.statuses} == {200, 401, 404}
+    # 429: of others' tasks, beyond what is kept in an hour.
+    assert {status for _, status in answers.statuses} == {200, 401, 404, 429}
     verdicts = Counter(
         (row["verdict"], row["reason"]) for row in site.rows("SELECT * FROM callbacks")
     )
