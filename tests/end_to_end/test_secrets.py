@@ -112,9 +112,7 @@ NO_ADDRESS = (f"postgresql://us:{PASSWORD}@/127.0.0.1:x/db", f"us:{PASSWORD}@127
 @pytest.mark.parametrize(
     ("module", "wrong"),
     [
-        *(
-            (module, AWAY) for module in ("webhook", "poller", "core")
-        ),  # else a page says so
+        *((module, AWAY) for module in ("webhook", "poller", "core")),  # else a page says so
         *itertools.product(("webhook", "poller", "dashboard", "core"), NO_ADDRESS),
     ],
 )
