@@ -36,6 +36,7 @@ def server(deployed: tuple[Server, Traffic]) -> Iterator[Server]:
     answered = traffic.answers["200"]
     kept = "SELECT COUNT(*) AS number FROM callbacks WHERE verdict = 'accepted'"
     [row] = server.site.rows(kept)
-    assert set(traffic.answers) == {"200"}
+    # 429: beyond what is kept of one generation, and answered all the same.
+    assert set(traffic.answers) <= {"200", "429"}
     assert row["number"] >= answered > 0
     assert audit(server.site.data, server.site.database_url) == []
