@@ -38,7 +38,7 @@ DIES_IN_SERVICE: Change = (
 #: Not at once: supervisor takes it for started.
 DASHBOARD_DIES: Change = (
     "dashboard/__main__.py",
-    "    warm_up()\n",
+    "    _warm_up()\n",
     '    import time\n    time.sleep(2)\n    sys.exit("worn out")\n',
 )
 
