@@ -7,6 +7,7 @@ generation has to wait or is done. It may die between any two lines, or run twic
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -20,9 +21,10 @@ from core.generation.asking import (
     candidate_refused,
     confirms_candidate,
 )
+from core.generation.deleting import deletion_begun, deletion_put_off
 from core.generation.model import Asset, Change, Channel, Generation
 from core.generation.schedule import Policy
-from core.generation.steps import Ask, Rest, StoreFile, Submit, next_step
+from core.generation.steps import Ask, Delete, Rest, StoreFile, Submit, next_step
 from core.generation.storing import (
     after_fetched,
     after_store_failed,
@@ -59,6 +61,7 @@ class Delivery:
         submission: Submission,
         fetcher: Fetcher,
         storage: AssetStorage,
+        storages: Callable[[], tuple[AssetStorage, ...]],
         policy: Policy,
     ) -> None:
         self._store = store
@@ -67,6 +70,7 @@ class Delivery:
         self._submission = submission
         self._fetcher = fetcher
         self._storage = storage
+        self._storages = storages
         self._policy = policy
 
     def advance(self, generation_id: str, channel: Channel) -> Generation | None:
@@ -93,8 +97,26 @@ class Delivery:
             self._storage.delete(path)
             raise
 
+    def delete(self, claimed: Generation) -> None:
+        """Delete a claimed generation and its files, wherever they are.
+
+        From the first moment on whoever comes next would finish it. Raises StorageError where a
+        file cannot be removed now, and LeaseLostError.
+        """
+        token = claimed.lease_token or ""
+        with self._leases.hold(claimed.id, token) as lease:
+            turn = Turn(self._store.generations, claimed, lease, Channel.SYNC)
+            try:
+                if claimed.delete_requested_at is None:
+                    turn.save(deletion_begun(claimed, self._store.now()))
+                self._remove(turn.generation)
+                self._store.generations.delete(claimed.id, token)
+            except (StorageError, StoreUnavailableError):
+                self._hand_back(claimed.id, token, timedelta())
+                raise
+
     def run(self, claimed: Generation, channel: Channel) -> Generation | None:
-        """Carry a claimed generation on until it has to wait; None where it was handed back.
+        """Carry a claimed generation on until it has to wait; None: handed back, or deleted.
 
         Never raises: an unexpected error is logged and the generation tried again later.
         """
@@ -126,20 +148,27 @@ class Delivery:
         """
         with suppress(StoreUnavailableError, StorageError):
             if not self._store.generations.is_known(generation.id):
-                for asset in generation.assets:
-                    if asset.path is not None:
-                        self._storage.delete(asset.path)
+                self._remove(generation)
 
-    def _work(self, turn: Turn) -> Generation:
+    def _remove(self, generation: Generation) -> None:
+        paths = [asset.path for asset in generation.assets if asset.path is not None]
+        for storage in self._storages():
+            for path in paths:
+                storage.delete(path)
+
+    def _work(self, turn: Turn) -> Generation | None:
         while True:
             change = self._step(turn)
+            if change is None:
+                return None
             due_at = change.generation.due_at
             if due_at is not None and due_at <= self._store.now():
                 turn.save(change)
             elif turn.let_go(change):
                 return turn.generation
 
-    def _step(self, turn: Turn) -> Change:
+    def _step(self, turn: Turn) -> Change | None:
+        """What became of it; None: it was deleted."""
         step = next_step(turn.generation, self._store.now(), self._policy)
         match step:
             case Submit():
@@ -148,10 +177,23 @@ class Delivery:
                 return self._ask(turn, task_id)
             case StoreFile(asset):
                 return self._store_file(turn, asset)
+            case Delete():
+                return self._finish_deletion(turn)
             case Rest(change):
                 return change
             case _:
                 assert_never(step)
+
+    def _finish_deletion(self, turn: Turn) -> Change | None:
+        generation = turn.generation
+        try:
+            self._remove(generation)
+        except StorageError as error:
+            return deletion_put_off(generation, error, self._store.now(), self._policy)
+        self._store.generations.delete(generation.id, turn.lease.token)
+        extra = context(generation, event="generation.deleted")
+        logger.info("deleted, as somebody had begun to", extra=extra)
+        return None
 
     def _ask(self, turn: Turn, task_id: str) -> Change:
         answer = self._kie.ask(turn.generation.family, task_id)

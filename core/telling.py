@@ -44,6 +44,8 @@ SENTENCES = {
     "asset.retry": "file {position} not stored ({code}), attempt {attempt}",
     "asset.lost": "file {position} is lost ({code})",
     "generation.gave_up": "given up ({code})",
+    "deletion.begun": "to be deleted, with its files",
+    "deletion.retry": "its files cannot be removed now ({code}), attempt {attempt}",
     "operator.looked_again": "{by} asked for another look",
     "operator.gave_up": "{by} gave it up",
     "operator.attached": "{by} named KIE's task {task_id}, to be confirmed by KIE",

@@ -78,10 +78,7 @@ class Core:
     @property
     def storages(self) -> tuple[AssetStorage, ...]:
         """Wherever stored files may be: with Supabase Storage, the folder of before as well."""
-        folder = self.settings.assets_dir
-        if not self.settings.uses_supabase_storage or not folder.is_dir():
-            return (self.storage,)
-        return (self.storage, LocalStorage(folder, self.settings.public_base_url))
+        return all_storages(self.settings, self.storage)
 
     def stored_size(self, path: str) -> int | None:
         """The size of a stored file, wherever it is; None: it is nowhere."""
@@ -167,6 +164,7 @@ def open_core(
             submission=submission,
             fetcher=Fetcher(kie, downloader),
             storage=storage,
+            storages=partial(all_storages, settings, storage),
             policy=policy(settings),
         )
         yield Core(
@@ -205,6 +203,14 @@ def _spool(
         )
     except OSError as error:
         raise ConfigError(f"DATA_DIR: no folder for downloads can be made: {error}") from error
+
+
+def all_storages(settings: Settings, storage: AssetStorage) -> tuple[AssetStorage, ...]:
+    """The storage in use, and the folder that was in use before it."""
+    folder = settings.assets_dir
+    if not settings.uses_supabase_storage or not folder.is_dir():
+        return (storage,)
+    return (storage, LocalStorage(folder, settings.public_base_url))
 
 
 def open_storage(settings: Settings, stack: ExitStack) -> AssetStorage:

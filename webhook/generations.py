@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from contextlib import suppress
 
 from flask import Blueprint, Response, jsonify
 
@@ -48,8 +48,7 @@ def delete(generation_id: str) -> Response:
     waiting = services().waiting
     with waiting.turn(waiting.delete_seconds) as turn:
         generation = _claimed(generation_id, token, turn)
-    with services().core.leases.hold(generation.id, token):
-        missing = _delete(generation, token)
+    missing = _delete(generation)
     logger.info("deleted", extra={"event": "generation.deleted", "generation": generation.id})
     return jsonify({"deleted": generation.id, "notFound": missing})
 
@@ -67,23 +66,30 @@ def _claimed(generation_id: str, token: str, turn: Turn) -> Generation:
             raise ApiError(409, "generation.busy", "it is being worked on; try again later")
 
 
-def _delete(generation: Generation, token: str) -> list[str]:
+def _delete(generation: Generation) -> list[str]:
     """Delete all of it; the paths of stored files that were nowhere to be found."""
     core = services().core
+    missing = _missing(generation)
     try:
-        missing = [
+        core.delivery.delete(generation)
+    except StorageError as error:
+        logger.error("%s", error, extra={"event": "storage.unavailable"})
+        why = "its files cannot be removed now: the deletion goes on by itself"
+        raise ApiError(503, "storage.unavailable", why) from error
+    except LeaseLostError as error:
+        raise ApiError(409, "generation.busy", "somebody else took it over") from error
+    return missing
+
+
+def _missing(generation: Generation) -> list[str]:
+    """What is in no storage; nobody can tell of a deletion that goes on, or with storage away."""
+    core = services().core
+    if generation.delete_requested_at is not None:
+        return []
+    with suppress(StorageError):
+        return [
             asset.path
             for asset in generation.assets
             if asset.path and asset.stored_at and core.stored_size(asset.path) is None
         ]
-        for storage in core.storages:
-            for asset in generation.assets:
-                if asset.path is not None:
-                    storage.delete(asset.path)
-        core.store.generations.delete(generation.id, token)
-    except StorageError:
-        core.store.claims.hand_back(generation.id, token, after=timedelta())
-        raise
-    except LeaseLostError as error:
-        raise ApiError(409, "generation.busy", "somebody else took it over") from error
-    return missing
+    return []

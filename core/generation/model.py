@@ -118,6 +118,7 @@ class Generation:
     gave_up_at: datetime | None = None
     delivered_at: datetime | None = None
     delivered_via: Channel | None = None
+    delete_requested_at: datetime | None = None  # whoever has it finishes the deletion
     assets: tuple[Asset, ...] = field(default=())
 
     @property

@@ -30,6 +30,11 @@ class StoreFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove its files, then all that is known of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rest:
     """Nothing to do now: leave the generation as the change says."""
 
@@ -38,11 +43,13 @@ class Rest:
 
 NEVER_KNOWN = "it never became known whether KIE made a task; none announced itself"
 
-Step = Submit | Ask | StoreFile | Rest
+Step = Submit | Ask | StoreFile | Delete | Rest
 
 
 def next_step(generation: Generation, now: datetime, policy: Policy) -> Step:
     """The one thing to do now for a generation that is due."""
+    if generation.delete_requested_at is not None:
+        return Delete()
     if generation.is_final and not generation.gave_up and generation.wanted is None:
         return Rest(Change(generation.evolve(due_at=None)))
     if generation.wanted is not None:

@@ -23,7 +23,7 @@ _IDS: sa.BindParameter[str] = sa.bindparam("ids", expanding=True)
 _STORED = (
     sa.select(*_COLUMNS)
     .join(g, g.c.id == a.c.generation_id)
-    .where(g.c.id.in_(_IDS), a.c.stored_at.is_not(None))
+    .where(g.c.id.in_(_IDS), a.c.stored_at.is_not(None), g.c.delete_requested_at.is_(None))
     .order_by(g.c.created_at.desc(), g.c.id.desc(), a.c.position)
 )
 _ANY = sa.select(*_COLUMNS).where(a.c.generation_id.in_(_IDS))
@@ -55,7 +55,7 @@ class Files:
         self._database = database
 
     def stored(self, *, since: datetime | None = None) -> Iterator[FileRow]:
-        """Every stored file, those of the newest generations first.
+        """Every stored file, those of the newest generations first; none that is being deleted.
 
         Read in pages, each a transaction of its own. `since`: of generations created then or later.
         """

@@ -64,6 +64,7 @@ generations = sa.Table(
     sa.Column("gave_up_at", UtcDateTime),
     sa.Column("delivered_at", UtcDateTime),
     sa.Column("delivered_via", sa.String),
+    sa.Column("delete_requested_at", UtcDateTime),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     # When it was last decided whether its history may go; see core.store.retention.

@@ -95,6 +95,7 @@ _WHOSE: Mapping[str, str] = {
     "submit": "We",
     "ask": "We",
     "asset": "We",
+    "deletion": "We",
     "provider": "KIE",
     "task_id": "KIE",
     "callback": "Callback",

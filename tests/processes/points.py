@@ -131,4 +131,9 @@ CREATE = Point(name="a create", function="core.store.generations:Generations._ad
 CALLBACK = Point(name="a callback", function="core.store.inbox:Inbox._accept")
 COMMITTING = (CLAIM, TASK_ID, SUCCESS, CREATE, CALLBACK)
 
-ALL = {point.name: point for point in (*DELIVERING, *ANSWERING, *COMMITTING)}
+#: In the middle of a deletion.
+REMOVED = Point(
+    name="a file removed, and the row there",
+    function="core.storage.local:LocalStorage.delete",
+)
+ALL = {point.name: point for point in (*DELIVERING, *ANSWERING, *COMMITTING, REMOVED)}

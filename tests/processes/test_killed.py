@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 
-from tests.processes.points import ANSWERING, DELIVERING
+from tests.processes.points import ANSWERING, DELIVERING, REMOVED
 from tests.processes.victims import Victim, order, send_again
 from tests.support.processes import wait_until
 from tests.support.simulator import SPEECH
@@ -39,6 +40,22 @@ def test_a_worker_of_the_webhook_is_killed_with_a_generation_at_each_point(site:
     os.kill(worker, signal.SIGKILL)
     site.poller()
     all_are_delivered(site)
+
+
+def test_a_worker_of_the_webhook_is_killed_in_the_middle_of_a_deletion(site: Site) -> None:
+    site.faults(callback_none=True, **TWO_FILES)
+    site.add(SPEECH)
+    site.poller()
+    [row] = site.wait_for_all()
+    victim = Victim(site, "webhook", [REMOVED])
+    victim.process.says("Listening at")
+    with ThreadPoolExecutor(1) as pool:
+        deleting = pool.submit(site.delete, str(row["id"]))
+        victim.halted()
+        victim.process.kill()
+        assert isinstance(deleting.exception(), httpx.TransportError)
+    wait_until(lambda: not site.rows("SELECT id FROM generations"), "it is gone", 40)
+    assert not [file for file in (site.data / "assets").rglob("*") if file.is_file()]
 
 
 def all_are_delivered(site: Site) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.generation.model import Generation
+from core.generation.model import Channel, Generation
 from core.storage.local import LocalStorage
 from tests.support.api import Api, code_of, open_api, told
 from tests.support.storage import RemoteStorage
@@ -179,9 +179,10 @@ def test_a_dead_lease_does_not_keep_from_deleting(api: Api) -> None:
     assert api.client.delete(f"/api/generations/{generation.id}").status_code == 200
 
 
+@pytest.mark.parametrize("by", ["a repeated DELETE", "the poller"])
 @pytest.mark.parametrize("removed", [1, 2])
 def test_a_deletion_that_was_killed_is_finished_by_the_next(
-    api: Api, monkeypatch: pytest.MonkeyPatch, removed: int
+    api: Api, monkeypatch: pytest.MonkeyPatch, removed: int, by: str
 ) -> None:
     generation = delivered(api)
     url = f"/api/generations/{generation.id}"
@@ -199,12 +200,15 @@ def test_a_deletion_that_was_killed_is_finished_by_the_next(
     assert len(api.world.stored()) == 2 - removed
     assert code_of(api.client.delete(url)) == (409, "generation.busy")
     api.world.clock.advance(61)
-    assert api.client.delete(url).json == {"deleted": generation.id, "notFound": gone}
+    if by == "a repeated DELETE":
+        assert api.client.delete(url).json == {"deleted": generation.id, "notFound": []}
+    else:
+        assert api.world.core.delivery.advance(generation.id, Channel.POLL) is None
     assert api.world.stored() == {}
     assert api.world.core.queries.by_id(generation.id) is None
 
 
-def test_with_storage_away_the_rows_stay(api: Api) -> None:
+def test_with_storage_away_a_deletion_goes_on_by_itself(api: Api) -> None:
     generation = delivered(api)
     folder = api.world.core.settings.assets_dir
     folder.rename(folder.with_name("lost"))
@@ -212,7 +216,14 @@ def test_with_storage_away_the_rows_stay(api: Api) -> None:
     response = api.client.delete(f"/api/generations/{generation.id}")
     assert code_of(response) == (503, "storage.unavailable")
     assert api.world.row(generation).lease_token is None
-    assert api.world.core.queries.events_of(generation)
+    api.world.advance(generation)
+    assert api.world.events(generation)[-2:] == ["deletion.begun", "deletion.retry"]
+    folder.unlink()
+    folder.with_name("lost").rename(folder)
+    api.world.clock.advance(300)
+    assert api.world.core.delivery.advance(generation.id, Channel.POLL) is None
+    assert api.world.stored() == {}
+    assert api.world.core.queries.by_id(generation.id) is None
 
 
 def test_deleting_waits_for_a_holder(tmp_path: Path, database_url: str) -> None:

@@ -18,7 +18,7 @@ from core.generation.schedule import (
     Policy,
     look_again_at,
 )
-from core.generation.steps import Ask, Rest, StoreFile, Submit, next_step
+from core.generation.steps import Ask, Delete, Rest, StoreFile, Submit, next_step
 from core.generation.storing import after_store_failed, after_stored
 from core.generation.submitting import after_no_slot, after_submit
 from core.kie.report import Accepted, AskAnswer, AskFailed, NotNow, Refused, ResultFile, Unknown
@@ -69,6 +69,8 @@ def gap(generation: Generation, now: datetime) -> float:
         (made(), Submit()),
         (submitted(), Ask("t")),
         (made(submit_started_at=NOON, candidate_task_id="c"), Ask("c")),
+        (made(delete_requested_at=NOON), Delete()),
+        (submitted(status=Status.SUCCESS, delete_requested_at=NOON), Delete()),
         (with_file(), StoreFile(with_file().assets[0])),
         (submitted(status=Status.FAILED, error_code=Code.PROVIDER_TIMEOUT), Ask("t")),
     ],
